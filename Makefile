@@ -1,0 +1,60 @@
+# weir: build, check and test. `make` alone lists the targets.
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+GO       ?= go
+PKG      ?= ./...
+BENCH    ?= .
+FUZZTIME ?= 10s
+TIMEOUT  ?= 15m
+
+.PHONY: help build check race-ready test bench cover fuzz demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./weir, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o weir ./cmd/weir
+
+check: ## gofmt, go vet, staticcheck, import order and size budget
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted, run gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+	@$(GO) test ./internal/archtest ./internal/shape
+
+race-ready:
+	@if [ "$$($(GO) env CGO_ENABLED)" != 1 ] || ! command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null; then \
+		echo "make test: the race detector needs cgo and a C compiler: install gcc and do not set CGO_ENABLED=0" >&2; \
+		exit 1; \
+	fi
+
+test: race-ready check ## everything that must hold: check, all tests with the race detector, the size table
+	@$(GO) test -race -timeout $(TIMEOUT) $(PKG)
+	@echo
+	@$(GO) run ./internal/shape
+	@echo
+	@echo 'all green'
+
+bench: ## run the benchmarks (BENCH=regexp PKG=./land/...)
+	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+cover: ## measure coverage of all packages by all tests, into coverage.out
+	@$(GO) test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=coverage.out $(PKG) | awk '!/^ok|coverage: /'
+	@$(GO) tool cover -func coverage.out | tail -n 1
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@targets=$$($(GO) test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ { names[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }'); \
+	if [ -z "$$targets" ]; then echo 'make fuzz: no fuzz target found' >&2; exit 1; fi; \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done <<<"$$targets"
+
+demo: ## export from the emulator into ./weir-demo, no account needed
+	@$(GO) run ./cmd/weir demo
+
+clean: ## remove what build, cover and demo leave behind
+	rm -rf weir coverage.out weir-demo

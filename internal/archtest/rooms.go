@@ -1,0 +1,96 @@
+package archtest
+
+// Standing is the table that this module is held to. A new package, room or
+// dependency starts with a row here.
+func Standing() Rules {
+	return Rules{
+		Rooms:   rooms(),
+		Modules: modules(),
+		Apart: []Apart{
+			{Room: "emulator", From: "clari", Why: "client and emulator share no wire types, so that both cannot be wrong in the same way"},
+			{Room: "plan", From: "clari", Why: "plan decides on facts, not on answers of a server"},
+			{Room: "plan", From: "pace", Why: "plan decides what to ask, pace when a request may leave"},
+			{Room: "ledger", From: "clari", Why: "the ledger records facts in the root package's words, whoever brought them"},
+			{Room: "ledger", From: "pace", Why: "the ledger keeps what pace has learned as values it does not interpret"},
+		},
+		Pure: []Pure{
+			{Room: ".", Imports: outside(), Names: clock(), Why: "the root package is the words: no I/O and no clock"},
+			{Room: "plan", Imports: outside(), Names: clock(), Why: "plan is pure: the instant is a parameter"},
+		},
+		Constructors: []string{
+			"errors.New", "fmt.Errorf", "regexp.MustCompile", "strings.NewReplacer",
+			"net/netip.MustParsePrefix", "hash/crc32.MakeTable", "time.Date",
+		},
+		Drawers: []string{"util", "utils", "common", "shared", "helper", "helpers", "misc"},
+	}
+}
+
+func rooms() []Room {
+	return []Room{
+		{Path: ".", Holds: "the words, and the state machine as data"},
+		{Path: "clari", Holds: "the typed client of the API", TestsUse: []string{"emulator"}},
+		{Path: "pace", Holds: "the gate that every request passes", TestsUse: []string{"emulator"}},
+		{Path: "plan", Holds: "what to do next, and why"},
+		{Path: "ledger", Holds: "the durable record", Tests: []string{"ledger/ledgertest"}},
+		{Path: "land", Holds: "results made into verified tables", TestsUse: []string{"land/parquet"}},
+		{Path: "land/parquet", Holds: "tables as Parquet files"},
+		{Path: "land/bucket", Holds: "destinations in object stores", NotBuilt: true},
+		{Path: "land/postgres", Holds: "a destination in PostgreSQL", NotBuilt: true},
+		{Path: "engine", Holds: "the thin shells that do what plan says", TestsUse: []string{"emulator"}},
+		{Path: "engine/riverlander", Holds: "deliveries over many machines", NotBuilt: true},
+		{Path: "emulator", Holds: "a Clari on loopback"},
+		{Path: "sim", Holds: "plan and pace in virtual time", NotBuilt: true},
+		{Path: "web", Holds: "the dashboard", NotBuilt: true},
+		{Path: "singer", Holds: "the Singer tap", NotBuilt: true},
+		{Path: "internal/config", Holds: "the configuration file", NotBuilt: true},
+		{Path: "internal/app", Holds: "the knot that ties the rooms"},
+		{Path: "internal/cli", Holds: "the commands, one file each"},
+		{Path: "cmd/weir", Holds: "the program"},
+		{Path: "internal/gosource", Holds: "this module as syntax trees, for the two checks below"},
+		{Path: "internal/shape", Holds: "the size table and its budget"},
+		{Path: "internal/archtest", Holds: "these rules"},
+	}
+}
+
+func modules() []Module {
+	return []Module{
+		{Path: "github.com/go-json-experiment/json", In: []string{"clari", "land"}, Why: "documents of gigabytes are read token by token, strictly"},
+		{Path: "github.com/klauspost/compress", In: []string{"land"}, Why: "spools are s2, raw results zstd"},
+		{Path: "github.com/parquet-go/parquet-go", In: []string{"land/parquet"}, Why: "heavy: nobody who uses clari, pace or land inherits it"},
+		{Path: "gocloud.dev", In: []string{"land/bucket"}, Why: "heavy: brings every cloud's SDK"},
+		{Path: "github.com/aws/aws-sdk-go-v2", In: []string{"land/bucket"}, Why: "heavy"},
+		{Path: "github.com/Azure/azure-sdk-for-go", In: []string{"land/bucket"}, Why: "heavy"},
+		{Path: "cloud.google.com/go", In: []string{"land/bucket"}, Why: "heavy"},
+		{Path: "github.com/riverqueue/river", In: []string{"engine/riverlander"}, Why: "heavy: the queue that spreads deliveries over machines"},
+		{Path: "github.com/jackc/pgx/v5", In: []string{"ledger", "land/postgres"}, Why: "heavy: the driver of PostgreSQL"},
+		{Path: "modernc.org/sqlite", In: []string{"ledger"}, Why: "heavy: SQLite without cgo"},
+		{Path: "github.com/pressly/goose/v3", In: []string{"ledger"}, Why: "migrations, the same on both databases"},
+		{Path: "github.com/gofrs/flock", In: []string{"ledger"}, Why: "the file lock that proves an earlier owner dead"},
+		{Path: "github.com/spf13/cobra", In: []string{"internal/cli"}, Why: "the command line, and nothing behind it"},
+		{Path: "github.com/spf13/pflag", In: []string{"internal/cli"}, Why: "cobra's flags"},
+		{Path: "github.com/vbauerster/mpb/v8", In: []string{"internal/app", "internal/cli"}, Why: "progress bars are for a terminal"},
+		{Path: "golang.org/x/term", In: []string{"internal/app", "internal/cli"}, Why: "whether there is a terminal, and how wide"},
+		{Path: "github.com/goccy/go-yaml", In: []string{"emulator", "internal/config", "internal/cli"}, Why: "files that people write: scenarios and configuration"},
+		{Path: "golang.org/x/mod", In: []string{"internal/gosource"}, Why: "reads go.mod"},
+		{Path: "golang.org/x/tools/txtar", In: []string{"internal/archtest"}, TestOnly: true, Why: "synthetic trees"},
+		{Path: "github.com/rogpeppe/go-internal/testscript", In: []string{"internal/cli"}, TestOnly: true, Why: "scripts run against the built program"},
+		{Path: "github.com/google/go-cmp", TestOnly: true, Why: "differences a person can read"},
+	}
+}
+
+// outside are the packages through which a pure function would touch the world.
+func outside() []string {
+	return []string{
+		"net", "os", "io/fs", "io/ioutil", "path/filepath", "database/sql", "embed", "syscall", "plugin",
+		"log", "testing", "runtime", "math/rand", "crypto/rand", "sync", "context",
+	}
+}
+
+// clock are the names through which time would come in other than as a
+// parameter.
+func clock() []string {
+	return []string{
+		"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc",
+		"time.Tick", "time.NewTimer", "time.NewTicker", "time.Local", "time.LoadLocation",
+	}
+}
