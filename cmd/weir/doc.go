@@ -1,0 +1,2 @@
+// Command weir takes data out of Clari within its limits. See weir --help.
+package main

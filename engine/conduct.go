@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/plan"
+)
+
+// contendEvery is how often a process that wants to conduct asks for the lease.
+const contendEvery = 500 * time.Millisecond
+
+// Run conducts whenever the lease can be had, until ctx ends: another process
+// that holds it is waited for and followed. It returns the cause that ended
+// ctx, or an error of the ledger that no waiting mends.
+func (c *Conductor) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := c.term(ctx)
+		switch {
+		case err == nil, errors.Is(err, ledger.ErrHeld), errors.Is(err, ledger.ErrFenced), errors.Is(err, ErrLeaseTooOld):
+		case ctx.Err() != nil:
+		default:
+			return err
+		}
+		pause(ctx, contendEvery)
+	}
+	return context.Cause(ctx)
+}
+
+// term is one stretch of conducting, from taking the lease to losing it.
+func (c *Conductor) term(ctx context.Context) error {
+	provedDead, unlock, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	before := time.Now()
+	lease, _, err := c.Ledger.Acquire(ctx, c.Account, c.Owner, LeaseTTL, provedDead)
+	if err != nil {
+		return err
+	}
+	defer c.release(ctx, lease)
+	held := newHold(lease, before)
+	c.take(held)
+	defer c.take(nil)
+	term, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	kept := make(chan struct{})
+	go func() { defer close(kept); held.keep(term, c.Ledger, cancel) }()
+	err = c.conduct(term, provedDead)
+	cancel(nil)
+	<-kept
+	return err
+}
+
+// lock takes the file lock where there is one. A lock that somebody holds means
+// that an owner lives.
+func (c *Conductor) lock() (provedDead bool, unlock func(), err error) {
+	if c.Lock == nil {
+		return false, func() {}, nil
+	}
+	got, err := c.Lock.TryLock()
+	if err != nil {
+		return false, nil, err
+	}
+	if !got {
+		return false, nil, ledger.ErrHeld
+	}
+	return true, func() { _ = c.Lock.Unlock() }, nil
+}
+
+func (c *Conductor) take(h *hold) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold = h
+	c.state.Conducting = h != nil
+	if h == nil {
+		c.latest = plan.Plan{}
+	}
+}
+
+func (c *Conductor) release(ctx context.Context, lease weir.Lease) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	if err := c.Ledger.Release(ctx, lease); err != nil {
+		c.Log.Warn("release lease", "account", c.Account, "error", err)
+	}
+}
+
+// conduct takes over what the earlier owner left and then steps until the term
+// ends. Landings that run are waited for: they hold claims of this owner.
+func (c *Conductor) conduct(ctx context.Context, provedDead bool) error {
+	if err := c.takeOver(ctx, provedDead); err != nil {
+		return err
+	}
+	defer c.Lander.Drain(ctx)
+	for {
+		next, err := c.step(ctx)
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		switch {
+		case errors.Is(err, ledger.ErrStale):
+			continue
+		case err != nil:
+			return err
+		}
+		c.rest(ctx, next)
+	}
+}
+
+// step plans once and does the first thing. It returns when to look again: the
+// zero time means at once.
+func (c *Conductor) step(ctx context.Context) (time.Time, error) {
+	now := c.clock.now()
+	view, err := c.view(ctx, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := c.offer(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	p := plan.Next(view, now)
+	c.show(p)
+	if len(p.Actions) == 0 {
+		return p.LookAgain, nil
+	}
+	return time.Time{}, c.do(ctx, view, p.Actions[0])
+}
+
+// rest waits until the instant, a wake-up, or the next look for other
+// processes' wishes.
+func (c *Conductor) rest(ctx context.Context, until time.Time) {
+	if until.IsZero() {
+		return
+	}
+	watch := c.Watch
+	if watch == 0 {
+		watch = time.Second
+	}
+	timer := time.NewTimer(min(max(until.Sub(c.clock.now()), time.Millisecond), watch))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-c.waker():
+	}
+}
+
+// do carries out one action.
+func (c *Conductor) do(ctx context.Context, v plan.View, a plan.Action) error {
+	c.Log.Debug("act", "do", string(a.Do), "export", a.Export, "job", a.JobID, "why", a.Why)
+	switch a.Do {
+	case plan.ReadLimits:
+		return c.readLimits(ctx, v)
+	case plan.ListJobs:
+		return c.listJobs(ctx, v)
+	case plan.ReadJob:
+		return c.readJob(ctx, v, a)
+	case plan.Post:
+		return c.submit(ctx, v, a)
+	case plan.CancelJob:
+		return c.cancelJob(ctx, v, a)
+	}
+	return c.decide(ctx, v, a)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func exportIn(v plan.View, id int64) (weir.Export, error) {
+	for _, e := range v.Exports {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return weir.Export{}, fmt.Errorf("find export %d among the open: %w", id, ledger.ErrStale)
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// Lander lands finished jobs. The deliveries in the ledger are the guarantee
+// and are offered again at every step; a lander may drop an offer.
+type Lander interface {
+	// Offer hands over open deliveries that may start at now. It does not wait
+	// for them to land.
+	Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time)
+	// Drain waits until what was taken has ended or given its claims back.
+	Drain(ctx context.Context)
+}
+
+// poolWidth is how many exports land at once: one downloads while another is
+// encoded.
+const poolWidth = 2
+
+// Pool is the embedded lander: a few goroutines of this process, driven by the
+// delivery rows.
+type Pool struct {
+	// Deliver lands the open deliveries of one export.
+	Deliver func(ctx context.Context, exportID int64, now time.Time) error
+	// Done is called after each landing.
+	Done func()
+	Log  *slog.Logger
+
+	mu      sync.Mutex
+	busy    map[int64]bool
+	working sync.WaitGroup
+}
+
+// Offer starts a landing for each export that has none running, as far as
+// there is room.
+func (p *Pool) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) {
+	for _, d := range deliveries {
+		if p.enter(d.ExportID) {
+			p.working.Go(func() {
+				defer p.leave(d.ExportID)
+				if err := p.Deliver(ctx, d.ExportID, now); err != nil && ctx.Err() == nil {
+					p.Log.Error("deliver export", "export", d.ExportID, "error", err)
+				}
+			})
+		}
+	}
+}
+
+// Drain waits for the landings that run; ctx, once ended, makes them stop soon.
+func (p *Pool) Drain(context.Context) { p.working.Wait() }
+
+func (p *Pool) enter(exportID int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy == nil {
+		p.busy = map[int64]bool{}
+	}
+	if p.busy[exportID] || len(p.busy) >= poolWidth {
+		return false
+	}
+	p.busy[exportID] = true
+	return true
+}
+
+func (p *Pool) leave(exportID int64) {
+	p.mu.Lock()
+	delete(p.busy, exportID)
+	p.mu.Unlock()
+	p.Done()
+}
+
+// offer hands the lander what may land now.
+func (c *Conductor) offer(ctx context.Context, now time.Time) error {
+	deliveries, err := c.Ledger.Deliverable(ctx, c.Account, now)
+	if err != nil {
+		return err
+	}
+	if len(deliveries) > 0 && !now.Before(c.memory.hold) {
+		c.Lander.Offer(ctx, deliveries, now)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/plan"
+)
+
+// takeOver makes what an earlier owner left fit to go on with: its claims are
+// opened again, and every proof of absence starts anew, counted from now.
+func (c *Conductor) takeOver(ctx context.Context, provedDead bool) error {
+	asked := time.Now()
+	now, err := c.Ledger.Now(ctx)
+	if err != nil {
+		return err
+	}
+	c.clock = storeClock{base: now, asked: asked}
+	c.memory = newMemory()
+	if _, err := c.Ledger.SweepClaims(ctx, c.hold.lease); err != nil {
+		return err
+	}
+	exports, err := c.Ledger.ListExports(ctx, ledger.Filter{Account: c.Account, OpenOnly: true})
+	if err != nil {
+		return err
+	}
+	settle := plan.SettleTakeover
+	if provedDead {
+		settle = plan.SettleOwn
+	}
+	for _, e := range exports {
+		if err := c.takeOverExport(ctx, e, now, settle); err != nil && !errors.Is(err, ledger.ErrStale) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conductor) takeOverExport(ctx context.Context, e weir.Export, now time.Time, settle time.Duration) error {
+	switch e.State {
+	case weir.Submitting:
+		return c.takeOverIntent(ctx, e, now, settle)
+	case weir.Unknown:
+		_, err := c.Ledger.Amend(ctx, c.hold.lease, e.ID, weir.Unknown, func(e *weir.Export) {
+			e.LostAt, e.Settle = now, settle
+			e.AbsentListings, e.AbsentListedAt = 0, time.Time{}
+		})
+		return err
+	}
+	return nil
+}
+
+// takeOverIntent ends an intent that nobody can hear the answer of any more: a
+// job that an answer named is accepted, else the fate is unknown.
+func (c *Conductor) takeOverIntent(ctx context.Context, e weir.Export, now time.Time, settle time.Duration) error {
+	jobs, err := c.Ledger.JobsSeenAfter(ctx, c.Account, e.IntentSeq)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.ExportID == e.ID {
+			return c.move(ctx, e.ID, weir.Accept(cause(now, "the server had named its job before the conductor changed", ""), j.ID))
+		}
+	}
+	return c.move(ctx, e.ID, weir.Lose(cause(now, "its conductor ended before an answer was kept", ""), settle))
+}
+
+// decide carries out an action that needs no request.
+func (c *Conductor) decide(ctx context.Context, v plan.View, a plan.Action) error {
+	e, err := exportIn(v, a.Export)
+	if err != nil {
+		return err
+	}
+	now := c.clock.now()
+	why := cause(now, a.Why, "")
+	switch a.Do {
+	case plan.LoseIntent:
+		return c.move(ctx, e.ID, weir.Lose(why, plan.SettleOwn))
+	case plan.AdoptJob:
+		return c.adopt(ctx, e, a, why)
+	case plan.JudgeAbsent:
+		return c.move(ctx, e.ID, weir.PresumeAbsent(why))
+	case plan.DropExport:
+		return c.ended(c.move(ctx, e.ID, weir.Drop(why)), now)
+	case plan.SettleJob:
+		return c.settle(ctx, e, v.Jobs[a.JobID], "")
+	case plan.GiveUpExport:
+		return c.ended(c.move(ctx, e.ID, weir.GiveUpJob(why, weir.Failure{
+			Code: weir.CodeExhausted, Message: a.Why, Hint: "when the server answers again: weir retry " + fmt.Sprint(e.ID),
+		})), now)
+	}
+	return c.amend(ctx, e, amendment(a, now))
+}
+
+// amendment is the change of the decisions that are no transition.
+func amendment(a plan.Action, now time.Time) func(*weir.Export) {
+	return func(e *weir.Export) {
+		switch a.Do {
+		case plan.CountAbsent:
+			e.AbsentListings++
+			e.AbsentListedAt = now
+		case plan.AskPerson:
+			e.NeedsPerson = a.Why
+		case plan.ReportTwin:
+			e.Twin = a.JobID
+		}
+	}
+}
+
+// adopt takes a recognised job as the export's own. The fact is written first:
+// from then on no other export can be given the same job.
+func (c *Conductor) adopt(ctx context.Context, e weir.Export, a plan.Action, why weir.Cause) error {
+	if err := c.Ledger.BindJob(ctx, c.Account, e.ID, a.JobID, why.At); err != nil {
+		return err
+	}
+	c.Log.Info("adopt job", "export", e.ID, "job", a.JobID, "why", a.Why)
+	switch e.State {
+	case weir.Submitting:
+		return c.move(ctx, e.ID, weir.Accept(why, a.JobID))
+	case weir.Unknown:
+		return c.move(ctx, e.ID, weir.Adopt(why, a.JobID))
+	}
+	return c.move(ctx, e.ID, weir.AdoptInstead(why, a.JobID))
+}
+
+// settle moves a running export on the server's word that its job has ended.
+func (c *Conductor) settle(ctx context.Context, e weir.Export, job weir.Job, request string) error {
+	now := c.clock.now()
+	c.memory.lastTerminal = now
+	if ran := job.Duration(); ran > 0 && job.Status == weir.JobDone {
+		key := plan.HistoryKey(e.Request)
+		if err := c.Ledger.SaveDuration(ctx, c.Account, key, job.ID, job.EndedAt, ran); err != nil {
+			return err
+		}
+	}
+	return c.ended(c.move(ctx, e.ID, settlement(e, job, now, request)), now)
+}
+
+// settlement is what a job's end means for its export.
+func settlement(e weir.Export, job weir.Job, now time.Time, request string) weir.Transition {
+	why := cause(now, "the server says "+job.RawStatus, request)
+	switch {
+	case job.Status == weir.JobDone:
+		return weir.Finish(why)
+	case job.Status != weir.JobFailed:
+		return weir.Stop(why, weir.Failure{
+			Code: weir.CodeJobStopped, Message: fmt.Sprintf("job %s was %s", job.ID, job.Status),
+			Hint: fmt.Sprintf("weir never starts it again by itself: weir retry %d", e.ID),
+		})
+	case e.Jobs < e.JobsAllowed && e.CancelRequestedAt.IsZero():
+		why.Why += fmt.Sprintf("; job %d of at most %d", e.Jobs, e.JobsAllowed)
+		return weir.TryAgain(why, time.Time{}, weir.Wait{})
+	}
+	return weir.GiveUpJob(why, weir.Failure{
+		Code: weir.CodeJobFailed, Message: fmt.Sprintf("the server failed job %s, the last of %d", job.ID, e.Jobs),
+		Hint: fmt.Sprintf("look at the export in Clari itself, then: weir retry %d", e.ID),
+	})
+}
+
+// ended remembers that an export left the server, for the pause between exports.
+func (c *Conductor) ended(err error, now time.Time) error {
+	if err == nil {
+		c.memory.lastEnd = now
+	}
+	return err
+}
+
+func (c *Conductor) move(ctx context.Context, id int64, t weir.Transition) error {
+	_, err := c.Ledger.Move(ctx, c.hold.lease, id, t)
+	return err
+}
+
+func (c *Conductor) amend(ctx context.Context, e weir.Export, change func(*weir.Export)) error {
+	_, err := c.Ledger.Amend(ctx, c.hold.lease, e.ID, e.State, change)
+	return err
+}
+
+func cause(at time.Time, why, request string) weir.Cause {
+	return weir.Cause{At: at, Why: why, Request: request}
+}

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/pace"
+	"github.com/weirhq/weir/plan"
+)
+
+// answerGrace is how long a POST that is under way may still be answered after
+// an interrupt: an answer heard is a job not lost.
+const answerGrace = 1500 * time.Millisecond
+
+// gatePatience is how long a committed intent may wait at the gate; a gate that
+// closed meanwhile puts the export back instead.
+const gatePatience = 10 * time.Second
+
+// submit posts one export: the intent is committed, the POST sent, and whatever
+// came back written down, whatever became of ctx meanwhile.
+func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) error {
+	e, err := exportIn(v, a.Export)
+	if err != nil {
+		return err
+	}
+	intent := weir.Submit(cause(c.clock.now(), a.Why, ""), c.hold.lease.Generation)
+	if e, err = c.Ledger.Move(ctx, c.hold.lease, e.ID, intent); err != nil {
+		return err
+	}
+	posting, cancel := graceful(ctx, answerGrace)
+	started, postErr := c.API.Start(pace.WithMaxWait(posting, gatePatience), e.Request)
+	cancel()
+	writing, cancel := lasting(ctx)
+	defer cancel()
+	c.heard(postErr)
+	if postErr == nil {
+		return c.accepted(writing, e, started)
+	}
+	return c.unaccepted(writing, v, e, postErr)
+}
+
+// accepted keeps the job id as a fact first; the decision may be fenced.
+func (c *Conductor) accepted(ctx context.Context, e weir.Export, started clari.Started) error {
+	now := c.clock.now()
+	if err := c.Ledger.BindJob(ctx, c.Account, e.ID, started.JobID, now); err != nil {
+		return err
+	}
+	request := requestText("POST", e.Request, "accepted")
+	err := c.move(ctx, e.ID, weir.Accept(cause(now, "the server started job "+started.JobID, request), started.JobID))
+	if err != nil {
+		return err
+	}
+	return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.Accepted(b) })
+}
+
+// unaccepted moves the export as the error says and keeps what it tells of the
+// limits.
+func (c *Conductor) unaccepted(ctx context.Context, v plan.View, e weir.Export, postErr error) error {
+	now := c.clock.now()
+	why := cause(now, postErr.Error(), requestText("POST", e.Request, "not accepted"))
+	if err := c.move(ctx, e.ID, afterPost(postErr, why)); err != nil {
+		return err
+	}
+	if errors.Is(postErr, clari.ErrRefused) {
+		ours := inFlight(v.Exports)
+		return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.Refused(b, ours, now) })
+	}
+	return nil
+}
+
+// afterPost is what a POST's error means for its export. Only what is certain
+// to have started nothing goes back; anything in doubt is unknown.
+func afterPost(err error, why weir.Cause) weir.Transition {
+	switch {
+	case errors.Is(err, clari.ErrNotSent):
+		return weir.PutBack(why, time.Time{}, weir.Wait{})
+	case errors.Is(err, clari.ErrThrottled), errors.Is(err, clari.ErrRefused):
+		return weir.PutBack(why, time.Time{}, weir.Wait{})
+	case errors.Is(err, clari.ErrNoOptIn), errors.Is(err, clari.ErrForbidden):
+		return weir.RefuseRequest(why, failureOf(err, weir.CodeNotAuthorised))
+	case errors.Is(err, clari.ErrNotAuthorised): // the key, not this export
+		return weir.PutBack(why, time.Time{}, weir.Wait{})
+	case errors.Is(err, clari.ErrBadRequest), errors.Is(err, clari.ErrNotFound),
+		errors.Is(err, clari.ErrInvalidJob), errors.Is(err, clari.ErrAlreadyFinished):
+		return weir.RefuseRequest(why, failureOf(err, "bad_request"))
+	}
+	return weir.Lose(why, plan.SettleOwn)
+}
+
+// failureOf tells a person and a program what the server refused.
+func failureOf(err error, code string) weir.Failure {
+	f := weir.Failure{Code: code, Message: err.Error()}
+	var said *clari.Error
+	if errors.As(err, &said) {
+		f.Hint = said.Hint
+		if said.Code != "" && code != weir.CodeNotAuthorised {
+			f.Code = said.Code
+		}
+	}
+	return f
+}
+
+func inFlight(exports []weir.Export) int {
+	n := 0
+	for _, e := range exports {
+		if e.State.HoldsSlot() {
+			n++
+		}
+	}
+	return n
+}
+
+// graceful is a context that outlives ctx by at most grace.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel(nil) }
+}
+
+func requestText(method string, r weir.Request, outcome string) string {
+	return fmt.Sprintf("%s export of %s: %s", method, r.Title(), outcome)
+}

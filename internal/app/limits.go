@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/pace"
+)
+
+// LimitsReport is what the server tells of its limits and what weir keeps of
+// the pace. Numbers that were not told are -1.
+type LimitsReport struct {
+	Slots       int         `json:"slots"`
+	SlotsFree   int         `json:"slots_free"`
+	Quota       int         `json:"quota"`
+	QuotaFree   int         `json:"quota_free"`
+	Running     []string    `json:"running"`
+	Submitted   []string    `json:"submitted"`
+	Rate        float64     `json:"rate"`
+	ClosedUntil time.Time   `json:"closed_until,omitzero"`
+	Source      weir.Source `json:"source"`
+}
+
+// Limits asks the server for its limits. forget first clears what the account
+// still waits for. The request is the only one of the command and is not held
+// back by the gate's long waits: those are an error that names the instant.
+func (s *Session) Limits(ctx context.Context, forget bool) (LimitsReport, error) {
+	if forget {
+		s.Gate.Forget()
+		if err := s.Ledger.HoldAccount(ctx, s.Account.Name, time.Time{}, weir.Wait{}); err != nil {
+			return LimitsReport{}, err
+		}
+	}
+	client, err := s.asking()
+	if err != nil {
+		return LimitsReport{}, err
+	}
+	said, err := client.Limits(pace.WithMaxWait(ctx, time.Minute))
+	if err != nil {
+		return LimitsReport{}, s.gateFault(err)
+	}
+	return s.report(said), nil
+}
+
+func (s *Session) report(said clari.Limits) LimitsReport {
+	r := LimitsReport{
+		Slots: -1, SlotsFree: -1, Quota: -1, QuotaFree: -1, Source: weir.Told, Rate: s.Gate.Rate(),
+		Running: nonNil(said.RunningJobIDs), Submitted: nonNil(said.SubmittedJobIDs),
+	}
+	for _, number := range []struct {
+		into *int
+		said bool
+		is   int
+	}{
+		{&r.Slots, said.Said.ConcurrentLimit, said.ConcurrentLimit},
+		{&r.SlotsFree, said.Said.AvailableConcurrent, said.AvailableConcurrent},
+		{&r.Quota, said.Said.MonthlyQuota, said.MonthlyQuota},
+		{&r.QuotaFree, said.Said.AvailableMonthly, said.AvailableMonthly},
+	} {
+		if number.said {
+			*number.into = number.is
+		}
+	}
+	if state := s.Gate.Snapshot(); state.Closed() {
+		r.ClosedUntil = state.ClosedUntil
+	}
+	return r
+}
+
+func nonNil(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}
+
+// gateFault turns a closed gate into a fault that says when it opens.
+func (s *Session) gateFault(err error) error {
+	state := s.Gate.Snapshot()
+	if !state.Closed() {
+		return err
+	}
+	return &Fault{
+		Exit: ExitLater, Code: "throttled", Err: err,
+		Hint: fmt.Sprintf("the server said to come back at %s; weir limits --forget clears this", state.ClosedUntil.UTC().Format(time.RFC3339)),
+	}
+}

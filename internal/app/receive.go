@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"io"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/land"
+)
+
+// receiver is the engine's port to package land.
+type receiver struct {
+	spoolDir string
+}
+
+// Receive spools and verifies one result.
+func (r *receiver) Receive(ctx context.Context, body io.Reader, from engine.Origin) (engine.Receipt, error) {
+	received, err := land.Receive(ctx, body, land.Source{
+		Request: from.Export.Request, Job: from.Job, SnapshotAt: from.SnapshotAt,
+		Length: from.Length, SpoolDir: r.spoolDir, Version: Version(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &receipt{received}, nil
+}
+
+type receipt struct{ *land.Receipt }
+
+// Publish lands the result where the delivery wants it.
+func (r *receipt) Publish(ctx context.Context, d weir.Delivery) (engine.Published, error) {
+	destination, err := OpenDestination(d.Destination)
+	if err != nil {
+		return engine.Published{}, err
+	}
+	manifest, err := r.Receipt.Publish(ctx, destination, land.Target{Format: land.Format(d.Format), Primary: d.Primary, CSVSafe: d.CSVSafe})
+	if err != nil {
+		return engine.Published{}, err
+	}
+	return engine.Published{Manifest: manifest.Path, Rows: manifest.Rows(), SnapshotAt: manifest.SnapshotAt}, nil
+}

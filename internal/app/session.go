@@ -1,0 +1,201 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/land"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/pace"
+)
+
+// Session is one account opened for work: its state, its pace, its client and
+// its conductor.
+type Session struct {
+	Settings  Settings
+	Account   weir.Account
+	Ledger    *ledger.Store
+	Client    *clari.Client
+	Gate      *pace.Gate
+	Conductor *engine.Conductor
+	Counts    *engine.Counts
+	SpoolDir  string
+}
+
+// OpenLedger opens the state alone, for commands that ask the server nothing.
+func OpenLedger(ctx context.Context, s Settings) (*ledger.Store, error) {
+	return ledger.Open(ctx, s.State, ledger.Options{})
+}
+
+// Open opens a session. Close it.
+func Open(ctx context.Context, s Settings) (*Session, error) {
+	probe, err := clari.New(s.BaseURL, s.Key, clientOptions(s, nil)...)
+	if err != nil {
+		return nil, err
+	}
+	store, err := OpenLedger(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{Settings: s, Ledger: store, Counts: new(engine.Counts)}
+	if err := session.open(ctx, probe.BaseURL()); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return session, nil
+}
+
+func (s *Session) open(ctx context.Context, baseURL string) error {
+	salt, err := s.Ledger.Salt(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := weir.Account{Name: s.Settings.Account, BaseURL: baseURL, KeyFingerprint: s.Settings.Key.Fingerprint(salt)}
+	if s.Account, err = s.Ledger.OpenAccount(ctx, wanted); errors.Is(err, ledger.ErrOtherKey) {
+		s.Account, err = s.rotate(ctx, wanted, err)
+	}
+	if err != nil {
+		return err
+	}
+	if s.SpoolDir, err = spoolDir(s.Settings.State); err != nil {
+		return err
+	}
+	return s.connect(ctx)
+}
+
+// rotate accepts another key for a known account when it can read a job of
+// ours: then it is the same user's. Anything else is another account's key.
+func (s *Session) rotate(ctx context.Context, wanted weir.Account, refusal error) (weir.Account, error) {
+	if s.Account.BaseURL != wanted.BaseURL {
+		return weir.Account{}, fmt.Errorf("open account %s at %s: it was opened at %s: %w", wanted.Name, wanted.BaseURL, s.Account.BaseURL, refusal)
+	}
+	client, err := clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, nil)...)
+	if err != nil {
+		return weir.Account{}, err
+	}
+	jobs, err := s.Ledger.Jobs(ctx, wanted.Name)
+	if err != nil {
+		return weir.Account{}, err
+	}
+	id, any := newestOwn(jobs)
+	if !any {
+		return weir.Account{}, refusal
+	}
+	if _, _, err := client.Job(ctx, id); err != nil {
+		if errors.Is(err, clari.ErrNotFound) || errors.Is(err, clari.ErrInvalidJob) || errors.Is(err, clari.ErrForbidden) {
+			return weir.Account{}, refusal
+		}
+		return weir.Account{}, err
+	}
+	if err := s.Ledger.RotateKey(ctx, wanted.Name, wanted.KeyFingerprint); err != nil {
+		return weir.Account{}, err
+	}
+	s.Settings.Log.Info("the account has a new key", "account", wanted.Name)
+	return s.Ledger.Account(ctx, wanted.Name)
+}
+
+func newestOwn(jobs []weir.Job) (id string, any bool) {
+	var newest weir.Job
+	for _, j := range jobs {
+		if j.ExportID != 0 && (newest.ID == "" || j.Seq > newest.Seq) {
+			newest = j
+		}
+	}
+	return newest.ID, newest.ID != ""
+}
+
+// connect builds gate, transport, client and conductor.
+func (s *Session) connect(ctx context.Context) error {
+	state, err := engine.LoadGate(ctx, s.Ledger, s.Account.Name, time.Now())
+	if err != nil {
+		return err
+	}
+	policy := engine.PacePolicy(s.Settings.Policy, s.Settings.Rate)
+	s.Gate = pace.NewGate(pace.Config{Policy: policy, OnChange: s.keepGate}, state)
+	owner, err := newOwner()
+	if err != nil {
+		return err
+	}
+	s.Conductor = &engine.Conductor{
+		Account: s.Account.Name, Owner: owner, Ledger: s.Ledger, Gate: s.Gate, Pace: policy,
+		Policy: s.Settings.Policy, Log: s.Settings.Log,
+	}
+	if s.Conductor.Lock, err = s.Ledger.ConductorLock(s.Account.Name); err != nil {
+		return err
+	}
+	paced := func(base http.RoundTripper) http.RoundTripper { return &pace.Transport{Base: base, Gate: s.Gate} }
+	conducting := engine.NewTransport(clari.NewTransport(), paced, s.Conductor.Fence, s.Counts)
+	if s.Client, err = clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, conducting)...); err != nil {
+		return err
+	}
+	s.Conductor.API = s.Client
+	s.Conductor.Lander = s.lander(owner)
+	return nil
+}
+
+func (s *Session) lander(owner string) engine.Lander {
+	deliverer := &engine.Deliverer{
+		Ledger: s.Ledger, API: s.Client, Owner: owner, Log: s.Settings.Log,
+		Receiver: &receiver{spoolDir: s.SpoolDir},
+	}
+	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Log: s.Settings.Log}
+}
+
+// keepGate writes the pace down. Losing a write costs pace, never an export.
+func (s *Session) keepGate(state pace.State) {
+	text, err := state.MarshalJSON()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err = s.Ledger.SaveGate(ctx, s.Account.Name, string(text))
+	}
+	if err != nil {
+		s.Settings.Log.Debug("keep pace", "error", err)
+	}
+}
+
+// Close gives everything back.
+func (s *Session) Close() error {
+	s.Client.CloseIdleConnections()
+	return s.Ledger.Close()
+}
+
+func clientOptions(s Settings, transport http.RoundTripper) []clari.Option {
+	options := []clari.Option{clari.WithUserAgent("weir/" + Version())}
+	if s.Insecure {
+		options = append(options, clari.WithInsecureBaseURL())
+	}
+	if transport != nil {
+		options = append(options, clari.WithTransport(transport))
+	}
+	return options
+}
+
+// newOwner names this process among all that share a ledger.
+func newOwner() (string, error) {
+	var random [6]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return "", fmt.Errorf("name this process: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), hex.EncodeToString(random[:])), nil
+}
+
+// spoolDir is where results wait beside the ledger while they land. What dead
+// runs left there is swept.
+func spoolDir(state string) (string, error) {
+	dir := filepath.Join(filepath.Dir(state), "spool")
+	return dir, land.SweepSpool(dir)
+}

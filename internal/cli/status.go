@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/app"
+)
+
+func newStatus(g *globals) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "status [EXPORT]", Short: "show exports, or the history of one", Args: cobra.MaximumNArgs(1),
+		Long: `Show the exports of the account and where they stand, or everything that
+happened to one. Asks the server nothing and needs no key.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return g.statusOne(cmd.Context(), args[0])
+			}
+			return g.statusAll(cmd.Context(), limit)
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 50, "show the newest so many; 0 for all")
+	return cmd
+}
+
+func (g *globals) statusAll(ctx context.Context, limit int) error {
+	settings, err := g.settings()
+	if err != nil {
+		return err
+	}
+	standings, err := app.Status(ctx, settings, limit)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		out := []exportJSON{}
+		for _, s := range standings {
+			out = append(out, exportOf(s))
+		}
+		g.printJSON(map[string]any{"exports": out})
+		return nil
+	}
+	if len(standings) == 0 {
+		fmt.Fprintf(g.Out, "no exports yet in %s; begin with: weir export forecast ID --period 2026_Q1\n", plain(settings.State))
+		return nil
+	}
+	g.table(standings)
+	return nil
+}
+
+func exportID(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, app.Usage("exports are named by their number in: weir status", "read export %q: not a number", text)
+	}
+	return id, nil
+}
+
+// eventJSON is one transition in --json.
+type eventJSON struct {
+	At      time.Time  `json:"at"`
+	From    weir.State `json:"from"`
+	To      weir.State `json:"to"`
+	Why     string     `json:"why"`
+	Request string     `json:"request,omitempty"`
+	JobID   string     `json:"job_id,omitempty"`
+}
+
+func (g *globals) statusOne(ctx context.Context, arg string) error {
+	id, err := exportID(arg)
+	if err != nil {
+		return err
+	}
+	settings, err := g.settings()
+	if err != nil {
+		return err
+	}
+	standing, history, err := app.StatusOf(ctx, settings, id)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		events := []eventJSON{}
+		for _, e := range history {
+			events = append(events, eventJSON{e.At, e.From, e.To, plain(e.Why), plain(e.Request), e.JobID})
+		}
+		g.printJSON(map[string]any{"exports": []exportJSON{exportOf(standing)}, "history": events})
+		return nil
+	}
+	g.table([]engine.Standing{standing})
+	fmt.Fprintln(g.Out)
+	w := tabwriter.NewWriter(g.Out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "WHEN\tFROM\tTO\tWHY\tREQUEST")
+	for _, e := range history {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", instant(e.At), e.From, e.To, plain(e.Why), plain(e.Request))
+	}
+	w.Flush()
+	if f := app.FailureOf(standing); f != nil {
+		fmt.Fprintf(g.Out, "\n%s: %s\n", f.Code, plain(f.Message))
+		if f.Hint != "" {
+			fmt.Fprintf(g.Out, "hint: %s\n", plain(f.Hint))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,322 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+const (
+	// listingFresh is how old a listing may be when a POST is sent (rules §2.3).
+	listingFresh = 60 * time.Second
+	// limitsAgain is how often forbidden limits are asked for again.
+	limitsAgain = time.Hour
+	// budgetFresh is how long a reading of limits is trusted while somebody
+	// else's jobs are in flight.
+	budgetFresh = 60 * time.Second
+	// quotaAgain is how often a used-up quota is looked at.
+	quotaAgain = time.Hour
+	// assumedSlots is what is used before anything is known: one job.
+	assumedSlots = 1
+)
+
+// FreeSlots is how many exports may be posted now (rules §5): the smaller of
+// what the server told, less what was posted since that reading began and plus
+// what was since seen to end, and of the limit less ours in flight and other
+// jobs seen in flight. Never negative, and monotone in the limits. jobs must
+// hold what is known of every id that the reading counts as in flight.
+func FreeSlots(b weir.Budget, exports []weir.Export, jobs map[string]weir.Job) int {
+	held, since := map[string]bool{}, 0
+	ours := 0
+	for _, e := range exports {
+		if e.State.HoldsSlot() {
+			ours++
+			held[e.JobID] = true
+			if e.SubmittedAt.After(b.ReadStartedAt) {
+				since++
+			}
+		}
+	}
+	if !b.Known() {
+		return max(0, learnedSlots(b)-ours)
+	}
+	others, ended := 0, 0
+	for _, id := range b.InFlight {
+		switch j, known := jobs[id]; {
+		case known && j.Status.Terminal():
+			ended++
+		case !held[id]:
+			others++
+		}
+	}
+	return max(0, min(b.SlotsFree+ended-since, b.Slots-ours-others))
+}
+
+// learnedSlots is the width used while limits cannot be read: one slot more
+// after each accepted POST until the first refusal, then what was in flight;
+// one more to try after that many further accepts.
+func learnedSlots(b weir.Budget) int {
+	if b.Ceiling == 0 {
+		return assumedSlots + b.Accepts
+	}
+	if b.Accepts >= b.Ceiling {
+		return b.Ceiling + 1
+	}
+	return b.Ceiling
+}
+
+func (d *decision) limitsForbidden() bool { return d.Limits.Forbidden || d.Budget.Forbidden }
+
+// readLimitsFirst reports whether the limits must be read before a POST: never
+// read, a refusal asks for an explanation, an end may have given quota back or
+// others may have taken the slot, or the reading is old.
+func (d *decision) readLimitsFirst() (why string, due bool) {
+	b := d.Budget
+	switch {
+	case d.limitsForbidden():
+		return "whether the limits may be read by now", d.now.Sub(b.ReadAt) >= limitsAgain
+	case d.now.Before(d.Limits.NotBefore):
+		return "", false
+	case !b.Known():
+		return "the organisation's limits are not known yet", true
+	case b.Refusals > 0 && b.HoldWhy.Code == weir.WaitNone:
+		return "a POST was refused: asking which limit it was", true
+	case b.ReadStartedAt.Before(b.HoldUntil) && !d.now.Before(b.HoldUntil):
+		return "the wait after a refusal is over: asking whether there is room", true
+	case b.ReadStartedAt.Before(d.LastTerminalAt) && d.tight():
+		return "a job of ours ended since the limits were read", true
+	}
+	return "the reading of the limits is old", !d.now.Before(d.limitsStaleAt())
+}
+
+// tight reports that the account alone cannot tell what its job's end left
+// free: others had jobs in flight, or the quota is nearly used up, when it
+// matters whether an ended job gave its use back. Elsewhere the end of a job
+// frees its slot (rules §5) and the reading stays good for a minute.
+func (d *decision) tight() bool {
+	b := d.Budget
+	if free := d.freeQuota(); free >= 0 && free <= 2*b.Slots {
+		return true
+	}
+	held := map[string]bool{}
+	for _, e := range d.Exports {
+		held[e.JobID] = true
+	}
+	for _, id := range b.InFlight {
+		if j := d.Jobs[id]; !held[id] && !j.Status.Terminal() {
+			return true
+		}
+	}
+	return false
+}
+
+// limitsStaleAt is when a reading is too old to post by. A used-up quota is
+// looked at again when a use expires, and within the hour since a person may
+// have given some back.
+func (d *decision) limitsStaleAt() time.Time {
+	b := d.Budget
+	if d.freeQuota() != 0 && !d.spoken {
+		return b.ReadAt.Add(budgetFresh)
+	}
+	if frees := d.quotaFreesAt(); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
+		return frees
+	}
+	return b.ReadAt.Add(quotaAgain)
+}
+
+// post plans the next POST with all that must precede it, or says why not.
+func (d *decision) post() {
+	ready := d.sift(d.queue())
+	if len(ready) == 0 {
+		return
+	}
+	if wait, until, acts, blocked := d.blocked(); blocked {
+		d.wanting = wait.Code == weir.WaitSlot
+		d.standAll(ready, wait, until, acts)
+		return
+	}
+	d.wanting = true
+	d.spoken = ready[0].Rank == weir.RankBackfill && !d.ahead().Admits(d.now)
+	if d.full() {
+		d.standForSlot(ready)
+		return
+	}
+	if why, due := d.readLimitsFirst(); due {
+		d.askBefore(ready, ReadLimits, why)
+		return
+	}
+	if !d.waitForReads(ready) {
+		d.admit(ready)
+	}
+}
+
+// full reports that every slot is taken by weir itself: only the end of one of
+// its own jobs can free one, so that no reading is worth its request.
+func (d *decision) full() bool {
+	return d.Budget.Known() && d.Budget.Slots > 0 && d.held() >= d.Budget.Slots
+}
+
+// held is how many slots weir holds.
+func (d *decision) held() int {
+	ours := 0
+	for _, e := range d.Exports {
+		if e.State.HoldsSlot() {
+			ours++
+		}
+	}
+	return ours
+}
+
+// askBefore plans a read that a POST must wait for.
+func (d *decision) askBefore(ready []weir.Export, do Verb, why string) {
+	d.ask(do, why)
+	soon := d.now.Add(time.Second)
+	d.standAll(ready, weir.Wait{Code: weir.WaitTurn, Text: why}, soon, time.Time{}) // a look is no act
+}
+
+// waitForReads holds POSTs while a read that must precede them backs off.
+func (d *decision) waitForReads(ready []weir.Export) bool {
+	until := time.Time{}
+	if !d.Budget.Known() && !d.limitsForbidden() {
+		until = d.Limits.NotBefore
+	}
+	if !d.Listing.Absent && d.listStale() {
+		until = laterOf(until, d.List.NotBefore)
+	}
+	if !d.now.Before(until) {
+		return false
+	}
+	acts := until
+	if max(d.Limits.InARow, d.List.InARow) >= maxReadTries {
+		acts = time.Time{} // trying on, but nothing says that it will ever succeed
+	}
+	d.standAll(ready, weir.Wait{Code: weir.WaitRetry, Text: "the limits or the list of jobs could not be read; trying again"}, until, acts)
+	return true
+}
+
+func (d *decision) listStale() bool {
+	return d.Listing.At.IsZero() || d.now.Sub(d.Listing.StartedAt) > listingFresh-time.Second
+}
+
+func (d *decision) listFirst() bool {
+	return !d.Listing.Absent && d.listStale() && !d.now.Before(d.List.NotBefore)
+}
+
+// sift gives a stand to exports that may not be posted whatever the limits, and
+// returns the others in order.
+func (d *decision) sift(waiting []weir.Export) []weir.Export {
+	var ready []weir.Export
+	for _, e := range waiting {
+		if d.now.Before(e.NotBefore) {
+			d.stand(e, e.Wait, e.NotBefore, e.NotBefore)
+		} else if twin, found := d.unknownLike(e); found {
+			d.stand(e, weir.Wait{Code: weir.WaitTwin, Text: fmt.Sprintf("export %d asks for the same and its fate is unknown", twin)}, d.now.Add(standAgain), time.Time{})
+		} else {
+			ready = append(ready, e)
+		}
+	}
+	return ready
+}
+
+func (d *decision) unknownLike(e weir.Export) (int64, bool) {
+	for _, other := range d.Exports {
+		if other.ID != e.ID && other.State == weir.Unknown && other.Request.SameTarget(e.Request) {
+			return other.ID, true
+		}
+	}
+	return 0, false
+}
+
+// blocked says why nothing may be posted for the account at all.
+func (d *decision) blocked() (wait weir.Wait, until, acts time.Time, blocked bool) {
+	if d.Policy.Sequential {
+		return d.blockedSequential()
+	}
+	if d.now.Before(d.Budget.HoldUntil) {
+		return d.Budget.HoldWhy, d.Budget.HoldUntil, d.holdActs(), true
+	}
+	return weir.Wait{}, time.Time{}, time.Time{}, false
+}
+
+// holdActs: the end of a hold is only another look, not an act, when it is the
+// quota that is waited for.
+func (d *decision) holdActs() time.Time {
+	if d.Budget.HoldWhy.Code == weir.WaitQuota {
+		return d.quotaFreesAt()
+	}
+	return d.Budget.HoldUntil
+}
+
+func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, blocked bool) {
+	for _, e := range d.Exports {
+		if e.State.HoldsSlot() {
+			text := fmt.Sprintf("one job at a time: %s goes first", e.Request.Title())
+			return weir.Wait{Code: weir.WaitTurn, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second), true
+		}
+	}
+	if pause := d.LastEndAt.Add(d.Policy.Delay); !d.LastEndAt.IsZero() && d.now.Before(pause) {
+		return weir.Wait{Code: weir.WaitDelay, Text: "the pause between exports"}, pause, pause, true
+	}
+	if d.now.Before(d.Budget.HoldUntil) {
+		return d.Budget.HoldWhy, d.Budget.HoldUntil, d.holdActs(), true
+	}
+	return weir.Wait{}, time.Time{}, time.Time{}, false
+}
+
+// admit posts the first export that the limits allow and tells the others why
+// they wait. One POST is in flight at a time, so one is planned at a time.
+func (d *decision) admit(ready []weir.Export) {
+	first := ready[0]
+	if d.freeQuota() == 0 {
+		d.wanting = false
+		d.standForQuota(ready)
+		return
+	}
+	if d.spoken {
+		d.wanting = false
+		d.standForScheduled(ready)
+		return
+	}
+	if FreeSlots(d.Budget, d.Exports, d.Jobs) == 0 {
+		d.standForSlot(ready)
+		return
+	}
+	if d.listFirst() {
+		d.askBefore(ready, ListJobs, "no POST without knowing the jobs there are")
+		return
+	}
+	d.act(Action{Do: Post, Export: first.ID, Why: "a slot is free"})
+	d.standAll(ready[1:], weir.Wait{Code: weir.WaitTurn, Text: "one POST at a time: " + first.Request.Title() + " goes first"}, d.now.Add(time.Second), d.now.Add(time.Second))
+}
+
+func (d *decision) standForSlot(ready []weir.Export) {
+	if ours := d.held(); ours > 0 {
+		text := fmt.Sprintf("all %d slots are taken (%d by weir)", max(d.Budget.Slots, ours), ours)
+		d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second))
+		return
+	}
+	until := d.Budget.ReadAt.Add(budgetFresh)
+	text := fmt.Sprintf("all %d slots are taken by other jobs of the organisation", d.Budget.Slots)
+	d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, time.Time{})
+}
+
+func (d *decision) standAll(exports []weir.Export, wait weir.Wait, until, acts time.Time) {
+	for _, e := range exports {
+		d.stand(e, wait, until, acts)
+	}
+}
+
+// ask plans one read of the account, once.
+func (d *decision) ask(do Verb, why string) {
+	for _, a := range d.plan.Actions {
+		if a.Do == do && a.Export == 0 {
+			return
+		}
+	}
+	d.act(Action{Do: do, Why: why})
+}
+
+func (d *decision) askJob(id string, export int64, why string) {
+	d.act(Action{Do: ReadJob, Export: export, JobID: id, Why: why})
+}
