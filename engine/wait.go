@@ -61,6 +61,9 @@ type Waiter struct {
 	Exports   []int64
 	Own       map[int64]bool // delivery ids
 	Deadline  time.Time      // zero: none
+	// Pending says of an export and one of the command's own deliveries whether
+	// it is waited for; nil waits for the delivery to end.
+	Pending func(weir.Export, weir.Delivery) bool
 	// Show is called with every look; nil shows nothing.
 	Show func([]Standing, plan.Plan, Condition)
 
@@ -78,14 +81,15 @@ func (w *Waiter) Wait(ctx context.Context) (Ending, error) {
 	}
 	w.history = history
 	for {
-		ending, done, err := w.look(ctx, time.Now())
+		began := time.Now()
+		ending, done, err := w.look(ctx, began)
 		if err != nil && ctx.Err() == nil {
 			return Ending{}, err
 		}
 		if done {
 			return ending, nil
 		}
-		pause(ctx, lookEvery)
+		pause(ctx, max(lookEvery, 4*time.Since(began))) // looking is cheap beside working
 		if ctx.Err() != nil {
 			return Ending{}, context.Cause(ctx)
 		}
@@ -171,8 +175,15 @@ func (s Standing) Open() bool {
 	return slices.ContainsFunc(s.Deliveries, weir.Delivery.Open)
 }
 
+func (w *Waiter) pending(s Standing) bool {
+	if w.Pending == nil {
+		return s.Open()
+	}
+	return slices.ContainsFunc(s.Deliveries, func(d weir.Delivery) bool { return w.Pending(s.Export, d) })
+}
+
 func (w *Waiter) judge(standings []Standing, c Condition, now time.Time) (Ending, bool) {
-	open := slices.DeleteFunc(slices.Clone(standings), func(s Standing) bool { return !s.Open() })
+	open := slices.DeleteFunc(slices.Clone(standings), func(s Standing) bool { return !w.pending(s) })
 	switch {
 	case len(open) == 0:
 		return Ending{Verdict: AllEnded}, true

@@ -11,7 +11,7 @@ import (
 // adoptable finds a job that serves a planned export without a POST (rules
 // §2.4, §2.5): its own finished job, the late job of its lost POST, or one that
 // matches and was there before this ledger.
-func (d *decision) adoptable(e weir.Export) (jobID, why string, ok bool) {
+func (d *decision) adoptable(e *weir.Export) (jobID, why string, ok bool) {
 	if e.JobID != "" {
 		return e.JobID, "its own job's result is still on the server", true
 	}
@@ -26,7 +26,7 @@ func (d *decision) adoptable(e weir.Export) (jobID, why string, ok bool) {
 	return "", "", false
 }
 
-func (d *decision) adoptReason(e weir.Export, j weir.Job) string {
+func (d *decision) adoptReason(e *weir.Export, j weir.Job) string {
 	switch {
 	case d.lateButOurs(e, j):
 		return "the job of its lost POST appeared after all"
@@ -42,7 +42,7 @@ func (d *decision) adoptReason(e weir.Export, j weir.Job) string {
 
 // lateButOurs: the absence is still in doubt, and the job appeared after it was
 // presumed. Anything seen earlier would have prevented the presumption.
-func (d *decision) lateButOurs(e weir.Export, j weir.Job) bool {
+func (d *decision) lateButOurs(e *weir.Export, j weir.Job) bool {
 	inDoubt := !e.PresumedAbsentAt.IsZero() && d.now.Sub(e.PresumedAbsentAt) <= AbsenceDoubt
 	return inDoubt && j.Seq > e.AbsentSeq
 }
@@ -57,7 +57,7 @@ func (d *decision) olderThanLedger(j weir.Job) bool {
 	return !created.IsZero() && created.Before(d.Account.CreatedAt.Add(d.ServerAhead).Truncate(time.Second))
 }
 
-func (d *decision) freshEnough(e weir.Export, j weir.Job) bool {
+func (d *decision) freshEnough(e *weir.Export, j weir.Job) bool {
 	unexpired := j.ExpiresAt.IsZero() || j.ExpiresAt.After(d.now.Add(d.ServerAhead))
 	return e.Fresh > 0 && j.Status == weir.JobDone && unexpired && !j.EndedAt.Before(e.AsOf.Add(d.ServerAhead-e.Fresh))
 }
@@ -83,6 +83,9 @@ func (d *decision) strays(r weir.Request) []weir.Job {
 				d.stray[key] = append(d.stray[key], j)
 			}
 		}
+	}
+	if len(d.stray) == 0 {
+		return nil
 	}
 	return d.stray[HistoryKey(r)]
 }

@@ -18,8 +18,10 @@ const (
 // instant always give the same plan. Every open export is either the subject of
 // an action or has a stand, and LookAgain is after now.
 func Next(v View, now time.Time) Plan {
-	d := &decision{View: v, now: now, plan: Plan{Stands: map[int64]Stand{}, LookAgain: now.Add(lookAgain)}}
-	for _, e := range v.Exports {
+	d := &decision{View: v, now: now, plan: Plan{Stands: make(map[int64]Stand, len(v.Exports)), LookAgain: now.Add(lookAgain)}}
+	for i := range v.Exports {
+		e := &v.Exports[i]
+		d.note(e, i)
 		d.decide(e)
 	}
 	if len(d.plan.Actions) > 0 { // decisions first: they may change what is asked
@@ -48,15 +50,27 @@ type decision struct {
 	// spoken says that all exports ready for a POST are backfill, and what is
 	// left of the quota is kept for scheduled ones.
 	spoken  bool
+	holding int                   // exports that hold a slot
+	unknown []int                 // places in Exports of those of unknown fate
 	given   map[string]bool       // jobs that this plan gives to an export
 	stray   map[string][]weir.Job // see strays
 	unowned []weir.Job            // see loose
 }
 
+// note counts what other decisions ask for often.
+func (d *decision) note(e *weir.Export, place int) {
+	if e.State.HoldsSlot() {
+		d.holding++
+	}
+	if e.State == weir.Unknown {
+		d.unknown = append(d.unknown, place)
+	}
+}
+
 func (d *decision) act(a Action) { d.plan.Actions = append(d.plan.Actions, a) }
 
 // adopt gives a job to one export, and in this plan to no other.
-func (d *decision) adopt(e weir.Export, jobID, why string) {
+func (d *decision) adopt(e *weir.Export, jobID, why string) {
 	if d.given == nil {
 		d.given = map[string]bool{}
 	}
@@ -65,7 +79,7 @@ func (d *decision) adopt(e weir.Export, jobID, why string) {
 }
 
 // stand records why an export does not move and pulls LookAgain nearer.
-func (d *decision) stand(e weir.Export, wait weir.Wait, until, actsAt time.Time) {
+func (d *decision) stand(e *weir.Export, wait weir.Wait, until, actsAt time.Time) {
 	if !until.After(d.now) {
 		until = d.now.Add(time.Second)
 	}
@@ -95,7 +109,8 @@ func (d *decision) standBehind() {
 		subject[a.Export] = true
 	}
 	soon := d.now.Add(time.Second)
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if !subject[e.ID] {
 			d.stand(e, weir.Wait{Code: weir.WaitTurn, Text: "what the server told is being written down first"}, soon, time.Time{})
 		}
@@ -105,7 +120,8 @@ func (d *decision) standBehind() {
 // standReady says of results that wait to land that this is somebody else's
 // work: those who land them decide when.
 func (d *decision) standReady() {
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State == weir.Ready {
 			d.plan.Stands[e.ID] = Stand{
 				Wait: weir.Wait{Code: weir.WaitNone, Text: "its result is being landed"}, Until: d.now.Add(standAgain), ActsAt: d.now,
@@ -119,7 +135,8 @@ func (d *decision) standStill() {
 	if d.Account.NotBefore.Equal(until) {
 		why = d.Account.Wait
 	}
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State != weir.Ready {
 			d.stand(e, why, until, until)
 		}
@@ -128,7 +145,7 @@ func (d *decision) standStill() {
 }
 
 // decide takes the decisions about one export that need no request.
-func (d *decision) decide(e weir.Export) {
+func (d *decision) decide(e *weir.Export) {
 	switch e.State {
 	case weir.Submitting:
 		d.decideSubmitting(e)
@@ -143,7 +160,7 @@ func (d *decision) decide(e weir.Export) {
 
 // decideSubmitting loses an intent that no living POST of this generation
 // stands behind: the answer will never be heard.
-func (d *decision) decideSubmitting(e weir.Export) {
+func (d *decision) decideSubmitting(e *weir.Export) {
 	if job, ok := d.boundJob(e); ok {
 		d.adopt(e, job.ID, "the server had named this job before the conductor changed")
 		return
@@ -151,7 +168,7 @@ func (d *decision) decideSubmitting(e weir.Export) {
 	d.act(Action{Do: LoseIntent, Export: e.ID, Why: "its conductor ended before the answer was kept"})
 }
 
-func (d *decision) decideRunning(e weir.Export) {
+func (d *decision) decideRunning(e *weir.Export) {
 	job, known := d.Jobs[e.JobID]
 	switch {
 	case known && job.Status.Terminal():
@@ -165,7 +182,7 @@ func (d *decision) decideRunning(e weir.Export) {
 	}
 }
 
-func (d *decision) decidePlanned(e weir.Export) {
+func (d *decision) decidePlanned(e *weir.Export) {
 	if !e.CancelRequestedAt.IsZero() {
 		d.act(Action{Do: DropExport, Export: e.ID, Why: "cancelled before anything was sent"})
 		return
@@ -180,7 +197,8 @@ const maxReadTries = 10
 
 // cancelWanted asks the server to stop jobs that a person wants stopped.
 func (d *decision) cancelWanted() {
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		wanted := e.State == weir.Running && !e.CancelRequestedAt.IsZero() && e.CancelSentAt.Before(e.CancelRequestedAt)
 		if wanted && (!e.Adopted || e.CancelForced) && !d.now.Before(e.NotBefore) {
 			d.act(Action{Do: CancelJob, Export: e.ID, JobID: e.JobID, Why: "a person asked for it"})

@@ -9,18 +9,24 @@ import (
 
 // turn is a planned export with what decides its place in the queue.
 type turn struct {
-	export weir.Export
+	export *weir.Export
 	mu     float64 // the longer expected to run, the earlier
-	nth    int     // of its tab: fair between tabs
+	nth    int     // of its tab, those in flight first: fair between tabs
 }
 
 // queue is the planned exports in the order in which they get slots (rules §6):
 // scheduled, asked for, backfill; within that longest expected first, then fair
 // between tabs, then first come.
-func (d *decision) queue() []weir.Export {
+func (d *decision) queue() []*weir.Export {
 	var turns []turn
 	perTab := map[string]int{}
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		if e := &d.Exports[i]; e.State.HoldsSlot() {
+			perTab[TabKey(e.Request)]++
+		}
+	}
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State != weir.Planned || !e.CancelRequestedAt.IsZero() {
 			continue
 		}
@@ -31,7 +37,7 @@ func (d *decision) queue() []weir.Export {
 	if !d.Policy.Sequential {
 		slices.SortFunc(turns, turn.compare)
 	}
-	waiting := make([]weir.Export, len(turns))
+	waiting := make([]*weir.Export, len(turns))
 	for i, t := range turns {
 		waiting[i] = t.export
 	}
@@ -48,7 +54,7 @@ func (t turn) compare(o turn) int {
 }
 
 // expected is what is expected of an export's job.
-func (d *decision) expected(e weir.Export) Duration {
+func (d *decision) expected(e *weir.Export) Duration {
 	if d.Learned == nil {
 		d.Learned = Learn(d.History)
 	}

@@ -42,9 +42,10 @@ func (d *decision) poll() {
 	d.pollList(running)
 }
 
-func (d *decision) inFlight() []weir.Export {
-	var running []weir.Export
-	for _, e := range d.Exports {
+func (d *decision) inFlight() []*weir.Export {
+	var running []*weir.Export
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State == weir.Running {
 			running = append(running, e)
 		}
@@ -54,7 +55,7 @@ func (d *decision) inFlight() []weir.Export {
 
 // pollSequential reads each job at PollMin × PollFactor^k, at most PollMax, up
 // to MaxAttempts answers.
-func (d *decision) pollSequential(running []weir.Export) {
+func (d *decision) pollSequential(running []*weir.Export) {
 	for _, e := range running {
 		if e.Polls >= d.Policy.MaxAttempts {
 			d.standTimedOut(e, fmt.Sprintf("job %s was not finished after %d status answers", e.JobID, e.Polls))
@@ -74,10 +75,10 @@ func (d *decision) backoff(k int) time.Duration {
 }
 
 // pollEach reads jobs one by one, none more often than every 5 s.
-func (d *decision) pollEach(running []weir.Export) {
+func (d *decision) pollEach(running []*weir.Export) {
 	for _, e := range running {
 		last := laterOf(e.SubmittedAt, e.PolledAt)
-		next := d.nextPoll([]weir.Export{e}, last)
+		next := d.nextPoll([]*weir.Export{e}, last)
 		due := laterOf(laterOf(next, last.Add(pollOwn)), e.NotBefore)
 		if !d.now.Before(due) {
 			d.askJob(e.JobID, e.ID, "its next status read is due")
@@ -88,11 +89,11 @@ func (d *decision) pollEach(running []weir.Export) {
 
 // pollList reads all jobs in flight with one list, and a job that the list
 // should have held by its id.
-func (d *decision) pollList(running []weir.Export) {
-	var listed []weir.Export
+func (d *decision) pollList(running []*weir.Export) {
+	var listed []*weir.Export
 	for _, e := range running {
 		if slices.Contains(d.Missing, e.JobID) || d.unlisted(e) {
-			d.pollEach([]weir.Export{e})
+			d.pollEach([]*weir.Export{e})
 		} else {
 			listed = append(listed, e)
 		}
@@ -110,14 +111,14 @@ func (d *decision) pollList(running []weir.Export) {
 }
 
 // unlisted is a job that a list read after its start did not show.
-func (d *decision) unlisted(e weir.Export) bool {
+func (d *decision) unlisted(e *weir.Export) bool {
 	j, known := d.Jobs[e.JobID]
 	return known && j.ListedAt.IsZero() && d.Listing.StartedAt.After(laterOf(j.FirstSeen, e.SubmittedAt).Add(pollOwn))
 }
 
 // nextPoll is when the expected idle slot-time since the last poll equals the
 // price of a poll (rules §6), at least the floor and at most 60 s after it.
-func (d *decision) nextPoll(running []weir.Export, last time.Time) time.Time {
+func (d *decision) nextPoll(running []*weir.Export, last time.Time) time.Time {
 	floor := d.pollFloor()
 	price := d.pollPrice(running)
 	watched := d.watch(running, last)
@@ -141,7 +142,7 @@ type watched struct {
 }
 
 // watch prepares the jobs that can end: a queued one cannot.
-func (d *decision) watch(running []weir.Export, last time.Time) []watched {
+func (d *decision) watch(running []*weir.Export, last time.Time) []watched {
 	var all []watched
 	for _, e := range running {
 		began, queued := d.began(e)
@@ -170,7 +171,7 @@ func expectedDone(jobs []watched, wait time.Duration) float64 {
 }
 
 // began is when a job started to run, on our clock; queued jobs have not.
-func (d *decision) began(e weir.Export) (at time.Time, queued bool) {
+func (d *decision) began(e *weir.Export) (at time.Time, queued bool) {
 	j := d.Jobs[e.JobID]
 	if j.Status == weir.JobQueued && j.RawStatus != "" { // before the first answer it is taken to run
 		return time.Time{}, true
@@ -197,7 +198,7 @@ func (d *decision) pollFloor() time.Duration {
 // pollPrice is the idle slot-time that a poll is worth: a hundredth of the
 // typical duration, at most half a second, four times that when nothing waits
 // for a slot.
-func (d *decision) pollPrice(running []weir.Export) float64 {
+func (d *decision) pollPrice(running []*weir.Export) float64 {
 	sum := 0.0
 	for _, e := range running {
 		sum += d.expected(e).Mu
@@ -209,7 +210,7 @@ func (d *decision) pollPrice(running []weir.Export) float64 {
 	return price
 }
 
-func (d *decision) standRunning(e weir.Export, due time.Time) {
+func (d *decision) standRunning(e *weir.Export, due time.Time) {
 	if _, told := d.plan.Stands[e.ID]; told {
 		return
 	}
@@ -222,16 +223,17 @@ func (d *decision) standRunning(e weir.Export, due time.Time) {
 	if d.Jobs[e.JobID].Status == weir.JobQueued {
 		text = "job " + e.JobID + " is queued on the server"
 	}
+	due = laterOf(due, d.now)
 	d.stand(e, weir.Wait{Code: weir.WaitJob, Text: text}, due, due)
 }
 
-func (d *decision) standTimedOut(e weir.Export, text string) {
+func (d *decision) standTimedOut(e *weir.Export, text string) {
 	d.stand(e, weir.Wait{Code: weir.WaitTimeout, Text: text}, d.now.Add(standAgain), time.Time{})
 }
 
 // overdue reports whether a job ran longer than weir waits for one under the
 // adaptive policy: an hour, or 20 times what was expected.
-func (d *decision) overdue(e weir.Export) (time.Duration, bool) {
+func (d *decision) overdue(e *weir.Export) (time.Duration, bool) {
 	if d.Policy.Sequential {
 		return 0, false
 	}

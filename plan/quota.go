@@ -26,7 +26,8 @@ func FreeQuota(b weir.Budget, exports []weir.Export, keep int) int {
 		return -1
 	}
 	since := 0
-	for _, e := range exports {
+	for i := range exports {
+		e := &exports[i]
 		if e.State.HoldsSlot() && e.SubmittedAt.After(b.ReadStartedAt) {
 			since++
 		}
@@ -45,7 +46,8 @@ func (d *decision) freeQuota() int {
 	for i := len(d.QuotaUses); i > 0 && d.QuotaUses[i-1].After(d.Budget.ReadStartedAt); i-- {
 		since++
 	}
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State == weir.Submitting || e.State == weir.Unknown && e.JobID == "" {
 			since++
 		}
@@ -130,7 +132,8 @@ func (d *decision) ahead() LookAhead {
 	}
 	l := LookAhead{Room: d.Budget.Quota - d.Policy.KeepQuota, Uses: slices.Clone(d.QuotaUses), Due: d.Scheduled}
 	l.Room -= d.othersUse(l)
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		waits := e.State == weir.Planned && e.Rank == weir.RankScheduled
 		if waits || e.State == weir.Submitting || e.State == weir.Unknown && e.JobID == "" {
 			l.Uses = append(l.Uses, d.now)
@@ -154,18 +157,20 @@ func (d *decision) othersUse(l LookAhead) int {
 	return max(0, b.Quota-b.QuotaFree-known)
 }
 
-// quotaFreesAt is when the oldest use of the quota that weir knows of expires;
-// zero when it knows none.
-func (d *decision) quotaFreesAt() time.Time {
+// quotaFreesAfter is when the next use of the quota that weir knows of expires
+// after an instant; zero when it knows none.
+func (d *decision) quotaFreesAfter(t time.Time) time.Time {
 	for _, use := range d.QuotaUses {
-		if at := use.Add(quotaWindow); at.After(d.now) {
+		if at := use.Add(quotaWindow); at.After(t) {
 			return at
 		}
 	}
 	return d.QuotaFreesAt
 }
 
-func (d *decision) standForQuota(ready []weir.Export) {
+func (d *decision) quotaFreesAt() time.Time { return d.quotaFreesAfter(d.now) }
+
+func (d *decision) standForQuota(ready []*weir.Export) {
 	frees := d.quotaFreesAt()
 	text := fmt.Sprintf("the export quota of %d per 30 days is used up", d.Budget.Quota)
 	if d.Policy.KeepQuota > 0 && d.Budget.QuotaFree > 0 {
@@ -178,7 +183,7 @@ func (d *decision) standForQuota(ready []weir.Export) {
 }
 
 // standForScheduled says that the rest of the quota is spoken for.
-func (d *decision) standForScheduled(ready []weir.Export) {
+func (d *decision) standForScheduled(ready []*weir.Export) {
 	until, known := d.ahead().AdmitsAt(d.now)
 	text := fmt.Sprintf("what is left of the export quota of %d is kept for the exports scheduled in the next 30 days", d.Budget.Quota)
 	if known {

@@ -29,7 +29,8 @@ const (
 func FreeSlots(b weir.Budget, exports []weir.Export, jobs map[string]weir.Job) int {
 	held, since := map[string]bool{}, 0
 	ours := 0
-	for _, e := range exports {
+	for i := range exports {
+		e := &exports[i]
 		if e.State.HoldsSlot() {
 			ours++
 			held[e.JobID] = true
@@ -100,7 +101,8 @@ func (d *decision) tight() bool {
 		return true
 	}
 	held := map[string]bool{}
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		held[e.JobID] = true
 	}
 	for _, id := range b.InFlight {
@@ -119,7 +121,7 @@ func (d *decision) limitsStaleAt() time.Time {
 	if d.freeQuota() != 0 && !d.spoken {
 		return b.ReadAt.Add(budgetFresh)
 	}
-	if frees := d.quotaFreesAt(); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
+	if frees := d.quotaFreesAfter(b.ReadAt); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
 		return frees
 	}
 	return b.ReadAt.Add(quotaAgain)
@@ -159,24 +161,18 @@ func (d *decision) full() bool {
 
 // held is how many slots weir holds.
 func (d *decision) held() int {
-	ours := 0
-	for _, e := range d.Exports {
-		if e.State.HoldsSlot() {
-			ours++
-		}
-	}
-	return ours
+	return d.holding
 }
 
 // askBefore plans a read that a POST must wait for.
-func (d *decision) askBefore(ready []weir.Export, do Verb, why string) {
+func (d *decision) askBefore(ready []*weir.Export, do Verb, why string) {
 	d.ask(do, why)
 	soon := d.now.Add(time.Second)
 	d.standAll(ready, weir.Wait{Code: weir.WaitTurn, Text: why}, soon, time.Time{}) // a look is no act
 }
 
 // waitForReads holds POSTs while a read that must precede them backs off.
-func (d *decision) waitForReads(ready []weir.Export) bool {
+func (d *decision) waitForReads(ready []*weir.Export) bool {
 	until := time.Time{}
 	if !d.Budget.Known() && !d.limitsForbidden() {
 		until = d.Limits.NotBefore
@@ -205,8 +201,8 @@ func (d *decision) listFirst() bool {
 
 // sift gives a stand to exports that may not be posted whatever the limits, and
 // returns the others in order.
-func (d *decision) sift(waiting []weir.Export) []weir.Export {
-	var ready []weir.Export
+func (d *decision) sift(waiting []*weir.Export) []*weir.Export {
+	var ready []*weir.Export
 	for _, e := range waiting {
 		if d.now.Before(e.NotBefore) {
 			d.stand(e, e.Wait, e.NotBefore, e.NotBefore)
@@ -219,9 +215,10 @@ func (d *decision) sift(waiting []weir.Export) []weir.Export {
 	return ready
 }
 
-func (d *decision) unknownLike(e weir.Export) (int64, bool) {
-	for _, other := range d.Exports {
-		if other.ID != e.ID && other.State == weir.Unknown && other.Request.SameTarget(e.Request) {
+func (d *decision) unknownLike(e *weir.Export) (int64, bool) {
+	for _, i := range d.unknown {
+		other := &d.Exports[i]
+		if other.ID != e.ID && other.Request.SameTarget(e.Request) {
 			return other.ID, true
 		}
 	}
@@ -230,6 +227,10 @@ func (d *decision) unknownLike(e weir.Export) (int64, bool) {
 
 // blocked says why nothing may be posted for the account at all.
 func (d *decision) blocked() (wait weir.Wait, until, acts time.Time, blocked bool) {
+	if d.Policy.StartNothing {
+		wait := weir.Wait{Code: weir.WaitTurn, Text: "this command starts nothing; go on with: weir resume"}
+		return wait, d.now.Add(lookAgain), time.Time{}, true
+	}
 	if d.Policy.Sequential {
 		return d.blockedSequential()
 	}
@@ -249,7 +250,8 @@ func (d *decision) holdActs() time.Time {
 }
 
 func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, blocked bool) {
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State.HoldsSlot() {
 			text := fmt.Sprintf("one job at a time: %s goes first", e.Request.Title())
 			return weir.Wait{Code: weir.WaitTurn, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second), true
@@ -266,7 +268,7 @@ func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, b
 
 // admit posts the first export that the limits allow and tells the others why
 // they wait. One POST is in flight at a time, so one is planned at a time.
-func (d *decision) admit(ready []weir.Export) {
+func (d *decision) admit(ready []*weir.Export) {
 	first := ready[0]
 	if d.freeQuota() == 0 {
 		d.wanting = false
@@ -290,7 +292,7 @@ func (d *decision) admit(ready []weir.Export) {
 	d.standAll(ready[1:], weir.Wait{Code: weir.WaitTurn, Text: "one POST at a time: " + first.Request.Title() + " goes first"}, d.now.Add(time.Second), d.now.Add(time.Second))
 }
 
-func (d *decision) standForSlot(ready []weir.Export) {
+func (d *decision) standForSlot(ready []*weir.Export) {
 	if ours := d.held(); ours > 0 {
 		text := fmt.Sprintf("all %d slots are taken (%d by weir)", max(d.Budget.Slots, ours), ours)
 		d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second))
@@ -301,7 +303,7 @@ func (d *decision) standForSlot(ready []weir.Export) {
 	d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, time.Time{})
 }
 
-func (d *decision) standAll(exports []weir.Export, wait weir.Wait, until, acts time.Time) {
+func (d *decision) standAll(exports []*weir.Export, wait weir.Wait, until, acts time.Time) {
 	for _, e := range exports {
 		d.stand(e, wait, until, acts)
 	}

@@ -25,7 +25,7 @@ const (
 
 // boundJob is the job that an answer bound to the export although the decision
 // to run it was never written.
-func (d *decision) boundJob(e weir.Export) (weir.Job, bool) {
+func (d *decision) boundJob(e *weir.Export) (weir.Job, bool) {
 	var newest weir.Job
 	for _, j := range d.Jobs {
 		current := j.ExportID == e.ID && j.Seq > e.IntentSeq
@@ -39,7 +39,7 @@ func (d *decision) boundJob(e weir.Export) (weir.Job, bool) {
 // decideUnknown adopts what certainly is, or matches, the export's job, counts
 // a listing without a trace, and judges absence. What cannot be told goes to a
 // person and stops this export alone.
-func (d *decision) decideUnknown(e weir.Export) {
+func (d *decision) decideUnknown(e *weir.Export) {
 	if job, ok := d.boundJob(e); ok && job.ID != e.JobID {
 		d.adopt(e, job.ID, "the server had named this job for it")
 		return
@@ -65,7 +65,7 @@ func (d *decision) decideUnknown(e weir.Export) {
 
 // askAboutKnown handles an unknown export whose job is known but unreadable,
 // or which waits for a person: a job that became readable is taken up again.
-func (d *decision) askAboutKnown(e weir.Export) {
+func (d *decision) askAboutKnown(e *weir.Export) {
 	job, known := d.Jobs[e.JobID]
 	if known && job.LastSeen.After(e.LostAt) && job.Status != weir.JobUnrecognised {
 		d.adopt(e, e.JobID, "its job can be read again")
@@ -86,7 +86,7 @@ type suspicion struct {
 // suspects compares every job first seen after the intent with the request: a
 // set difference, no clocks. Matches are ordered by how near their creation is
 // to the POST.
-func (d *decision) suspects(e weir.Export) suspicion {
+func (d *decision) suspects(e *weir.Export) suspicion {
 	var s suspicion
 	for _, j := range d.loose() {
 		if j.Seq <= e.IntentSeq || d.given[j.ID] {
@@ -125,7 +125,7 @@ type nearness struct {
 	id      string
 }
 
-func (d *decision) distance(j weir.Job, e weir.Export) nearness {
+func (d *decision) distance(j weir.Job, e *weir.Export) nearness {
 	at, ok := weir.JobCreated(j.ID, d.now)
 	if !ok {
 		at = j.StartedAt
@@ -151,7 +151,7 @@ func (n nearness) compare(o nearness) int {
 // listingCounts reports whether the last listing is evidence of absence: read
 // after the settling, far enough from the last one that counted, complete, and
 // no submitted id of the organisation is left unexplained.
-func (d *decision) listingCounts(e weir.Export) bool {
+func (d *decision) listingCounts(e *weir.Export) bool {
 	if d.Listing.Absent {
 		return d.submittedCounts(e)
 	}
@@ -187,7 +187,7 @@ func (d *decision) unasked() (string, bool) {
 }
 
 // submittedCounts decides by submittedJobIds alone where no list exists.
-func (d *decision) submittedCounts(e weir.Export) bool {
+func (d *decision) submittedCounts(e *weir.Export) bool {
 	earliest := e.LostAt.Add(e.Settle)
 	if !e.AbsentListedAt.IsZero() {
 		earliest = e.AbsentListedAt.Add(listingGap)
@@ -197,7 +197,7 @@ func (d *decision) submittedCounts(e weir.Export) bool {
 
 // submittedExplained reports whether the limits were read since the loss and
 // name no job that weir cannot place. Forbidden limits prove nothing either way.
-func (d *decision) submittedExplained(e weir.Export) bool {
+func (d *decision) submittedExplained(e *weir.Export) bool {
 	if d.limitsForbidden() {
 		return true
 	}
@@ -218,7 +218,8 @@ func (d *decision) unexplained() []string {
 
 // proveUnknown asks for what the absence proof needs next.
 func (d *decision) proveUnknown() {
-	for _, e := range d.Exports {
+	for i := range d.Exports {
+		e := &d.Exports[i]
 		if e.State != weir.Unknown {
 			continue
 		}
@@ -230,7 +231,7 @@ func (d *decision) proveUnknown() {
 	}
 }
 
-func (d *decision) prove(e weir.Export) {
+func (d *decision) prove(e *weir.Export) {
 	due := e.LostAt.Add(e.Settle)
 	if !e.AbsentListedAt.IsZero() {
 		due = e.AbsentListedAt.Add(listingGap)
@@ -261,7 +262,7 @@ func (d *decision) prove(e weir.Export) {
 
 // proveAgain looks once more after evidence that proved nothing: the list was
 // incomplete, or a job is too young to tell. The longer it lasts the rarer.
-func (d *decision) proveAgain(e weir.Export, wait weir.Wait) {
+func (d *decision) proveAgain(e *weir.Export, wait weir.Wait) {
 	last := d.Listing.StartedAt
 	if d.Listing.Absent {
 		last = d.Budget.ReadStartedAt
@@ -296,7 +297,7 @@ func (d *decision) readsAgainAt() time.Time { return laterOf(d.List.NotBefore, d
 
 // lateTwin finds a job of a presumed-absent POST that appeared after the export
 // was posted again. It is reported and never touched.
-func (d *decision) lateTwin(e weir.Export) (weir.Job, bool) {
+func (d *decision) lateTwin(e *weir.Export) (weir.Job, bool) {
 	if e.PresumedAbsentAt.IsZero() || e.Twin != "" || d.now.Sub(e.PresumedAbsentAt) > AbsenceDoubt {
 		return weir.Job{}, false
 	}

@@ -81,6 +81,9 @@ type Policy struct {
 	// Sequential is the mission's plain rule: one job at a time, a pause
 	// between exports, exponential polling, an attempt limit.
 	Sequential bool
+	// StartNothing holds every POST back: a command that only ends or asks
+	// after things must not start others.
+	StartNothing bool
 	// Delay is the pause between exports under Sequential; 10 s by default.
 	Delay time.Duration
 	// PollMin is the least distance of two polls: 2 s adaptive, 5 s sequential.

@@ -97,3 +97,5 @@ func hintOf(err error) string {
 	}
 	return ""
 }
+
+func isNotFound(err error) bool { return errors.Is(err, ledger.ErrNotFound) }

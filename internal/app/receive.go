@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/weirhq/weir"
@@ -23,7 +24,25 @@ func (r *receiver) Receive(ctx context.Context, body io.Reader, from engine.Orig
 	if err != nil {
 		return nil, err
 	}
+	if from.Export.Adopted {
+		if err := checkAdopted(received, from.Job.ID); err != nil {
+			return nil, errors.Join(err, received.Close())
+		}
+	}
 	return &receipt{received}, nil
+}
+
+// checkAdopted refuses the result of a job that weir recognised by its file
+// name, which shows only forecast and period, unless the result also shows the
+// types and the currency asked for.
+func checkAdopted(received *land.Receipt, jobID string) error {
+	for _, c := range received.Checks() {
+		doubtful := c.Outcome == land.Noted || c.Outcome == land.NotShown
+		if doubtful && (c.Name == land.CheckTypes || c.Name == land.CheckCurrency) {
+			return &land.Refusal{Check: c.Name, Detail: "job " + jobID + " was recognised, not started by weir, and its result differs from what was asked: " + c.Detail}
+		}
+	}
+	return nil
 }
 
 type receipt struct{ *land.Receipt }

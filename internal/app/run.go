@@ -21,6 +21,8 @@ type Outcome struct {
 	Standings []engine.Standing
 	Requests  int64
 	Throttled int64
+	// Cancelling marks a command whose success is that exports are cancelled.
+	Cancelling bool
 	// Fault is what ended the command early: an interrupt, a state that cannot
 	// be written. Nil when the waiting ended by itself.
 	Fault *Fault
@@ -30,7 +32,15 @@ type Outcome struct {
 // nothing can act. The outcome tells everything, also when err is nil and
 // nothing landed; err is a wish that could not even be recorded.
 func (s *Session) Export(ctx context.Context, wishes []ledger.Wish, deadline time.Time, show Show) (Outcome, error) {
-	granted, err := s.Ledger.Wish(ctx, time.Now(), wishes)
+	now := time.Now()
+	wishes, there, err := alreadyThere(ctx, wishes, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	granted, err := s.Ledger.Wish(ctx, now, wishes)
+	if err == nil {
+		granted, err = s.mendLost(ctx, wishes, granted, now)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -46,7 +56,9 @@ func (s *Session) Export(ctx context.Context, wishes []ledger.Wish, deadline tim
 			own[d.ID] = true
 		}
 	}
-	return s.work(ctx, exports, own, deadline, show)
+	outcome, err := s.work(ctx, engine.Waiter{Exports: exports, Own: own, Deadline: deadline, Show: show})
+	outcome.Standings = append(there, outcome.Standings...)
+	return outcome, err
 }
 
 // Resume works on every open export of the account.
@@ -70,7 +82,7 @@ func (s *Session) Resume(ctx context.Context, deadline time.Time, show Show) (Ou
 			own[d.ID] = own[d.ID] || d.Open()
 		}
 	}
-	return s.work(ctx, exports, own, deadline, show)
+	return s.work(ctx, engine.Waiter{Exports: exports, Own: own, Deadline: deadline, Show: show})
 }
 
 // freshPolls gives a job whose polling timed out, or a delivery that waits for
@@ -89,7 +101,7 @@ func (s *Session) freshPolls(ctx context.Context, e weir.Export) error {
 }
 
 // work conducts, where no other process does, and waits for its own.
-func (s *Session) work(ctx context.Context, exports []int64, own map[int64]bool, deadline time.Time, show Show) (Outcome, error) {
+func (s *Session) work(ctx context.Context, waiter engine.Waiter) (Outcome, error) {
 	working, stop := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -98,14 +110,12 @@ func (s *Session) work(ctx context.Context, exports []int64, own map[int64]bool,
 			stop(err)
 		}
 	}()
-	waiter := &engine.Waiter{
-		Ledger: s.Ledger, Conductor: s.Conductor, Account: s.Account.Name, Policy: s.Settings.Policy,
-		Exports: exports, Own: own, Deadline: deadline, Show: show,
-	}
+	waiter.Ledger, waiter.Conductor = s.Ledger, s.Conductor
+	waiter.Account, waiter.Policy = s.Account.Name, s.Conductor.Policy
 	ending, err := waiter.Wait(working)
 	stop(nil)
 	<-ended
-	return s.outcome(ctx, waiter, ending, err)
+	return s.outcome(ctx, &waiter, ending, err)
 }
 
 // outcome reads once more how everything stands, whatever ended the work.
@@ -135,7 +145,7 @@ func (o Outcome) Exit() int {
 		applies[code] = true
 	}
 	for _, s := range o.Standings {
-		for _, code := range standingExit(s) {
+		for _, code := range o.standingExit(s) {
 			applies[code] = true
 		}
 	}
@@ -165,11 +175,11 @@ func endingExit(e engine.Ending) []int {
 
 // standingExit is what one export's own end deserves; one that is still open
 // deserves what ended the waiting.
-func standingExit(s engine.Standing) []int {
+func (o Outcome) standingExit(s engine.Standing) []int {
 	if code := s.Stand.Wait.Code; s.Open() && (code == weir.WaitTimeout || code == weir.WaitPerson) {
 		return []int{ExitFailed}
 	}
-	failure := FailureOf(s)
+	failure := o.FailureOf(s)
 	if failure == nil {
 		return nil
 	}
@@ -182,6 +192,15 @@ func standingExit(s engine.Standing) []int {
 		return []int{ExitUnwritable}
 	}
 	return []int{ExitFailed}
+}
+
+// FailureOf is why an export did not do what the command wanted of it; nil when
+// it did.
+func (o Outcome) FailureOf(s engine.Standing) *weir.Failure {
+	if o.Cancelling && s.Export.State == weir.Cancelled {
+		return nil
+	}
+	return FailureOf(s)
 }
 
 // FailureOf is why an export or one of its own deliveries did not land; nil

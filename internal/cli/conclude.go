@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -48,7 +50,11 @@ func (g *globals) conclude(o app.Outcome) error {
 func outcomeOf(o app.Outcome) outcomeJSON {
 	out := outcomeJSON{Exports: []exportJSON{}, Requests: o.Requests, Throttled: o.Throttled}
 	for _, s := range o.Standings {
-		out.Exports = append(out.Exports, exportOf(s))
+		e := exportOf(s)
+		if o.FailureOf(s) == nil {
+			e.Error = nil
+		}
+		out.Exports = append(out.Exports, e)
 	}
 	if o.Fault != nil {
 		out.Error = &failureJSON{o.Fault.Code, plain(o.Fault.Error()), plain(o.Fault.Hint)}
@@ -114,12 +120,22 @@ func ran(s engine.Standing) string {
 	return "-"
 }
 
+// where names the destinations as a person would type them, with the formats
+// that landed there; the files below are the same for every export.
 func where(s engine.Standing) string {
 	var places []string
+	formats := map[string][]string{}
 	for _, d := range s.Deliveries {
 		if d.State == weir.DeliveryLanded {
-			places = append(places, manifestPlace(d))
+			place := nearby(d.Destination)
+			if formats[place] == nil {
+				places = append(places, place)
+			}
+			formats[place] = append(formats[place], d.Format)
 		}
+	}
+	for i, place := range places {
+		places[i] = place + " (" + strings.Join(formats[place], ", ") + ")"
 	}
 	if len(places) > 0 {
 		return strings.Join(places, " ")
@@ -130,10 +146,22 @@ func where(s engine.Standing) string {
 	return s.Stand.Wait.Text
 }
 
+// nearby shortens a path below the working directory.
+func nearby(path string) string {
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(path) {
+		return path
+	}
+	if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
 // tellFailures gives each different failure one line and its hint.
 func (g *globals) tellFailures(o app.Outcome) {
 	for _, s := range o.Standings {
-		if f := app.FailureOf(s); f != nil {
+		if f := o.FailureOf(s); f != nil {
 			fmt.Fprintf(g.Err, "weir: export %d (%s): %s: %s\n", s.Export.ID, plain(s.Export.Request.Title()), f.Code, plain(f.Message))
 			if f.Hint != "" {
 				fmt.Fprintf(g.Err, "hint: %s\n", plain(f.Hint))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/internal/app"
@@ -29,7 +30,12 @@ print its base URL. Its key is made up and opens nothing else.
   CLARI_API_KEY=emulated CLARI_BASE_URL=http://127.0.0.1:8099/v4 weir export forecast net_arr --period 2026_Q1`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.emulate(cmd.Context(), x) },
 	}
-	f, c := cmd.Flags(), &x.config
+	x.bind(cmd.Flags())
+	return cmd
+}
+
+func (x *emulateFlags) bind(f *pflag.FlagSet) {
+	c := &x.config
 	f.StringVar(&x.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 picks one")
 	f.StringVar(&c.Key, "key", "emulated", "the API key that is accepted")
 	f.StringVar(&x.dialect, "dialect", "docs", "docs, wild or mission")
@@ -45,7 +51,6 @@ print its base URL. Its key is made up and opens nothing else.
 	f.Int64Var(&c.Seed, "seed", 1, "decides everything that is drawn")
 	f.IntVar(&c.Users, "users", 42, "size of the sales organisation")
 	f.StringVar(&x.scenario, "scenario", "", "YAML file of scripted faults")
-	return cmd
 }
 
 func (g *globals) emulate(ctx context.Context, x emulateFlags) error {

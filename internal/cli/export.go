@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -240,11 +239,4 @@ func runExport(ctx context.Context, g *globals, x *exportFlags, requests []weir.
 		return err
 	}
 	return g.conclude(outcome)
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

@@ -1,0 +1,66 @@
+// Package land turns a finished job's result into a published snapshot.
+//
+// # Two stages
+//
+// [Receive] reads the result once, in bounded memory, while it downloads. It
+// keeps the bytes as they came, reads the document strictly, spools the rows as
+// typed columns, holds the lookup tables, and runs every check. [Receipt.Publish]
+// then writes the tables to one destination in one format, as often as there
+// are deliveries. Nothing is written to a destination before every check has
+// passed, and a snapshot exists exactly when its manifest does.
+//
+// # What is refused
+//
+// A result that arrived whole and is not what was asked is a [Refusal] that
+// names one of the checks ([CheckPeriod] and its neighbours); its bytes are kept
+// in "rejected" beside the spool directory. A download that was cut, or shorter
+// than announced, Is [ErrTransfer] instead and may be tried again. A document
+// that ends in the middle is a transfer error when no length was announced, and
+// a refusal when every announced byte came.
+//
+// # What becomes of a value
+//
+//   - Absent and null are null. Nothing becomes 0 or "".
+//   - Numbers keep their literal: CSV and JSONL write it as it came. Parquet has
+//     the nearest DOUBLE, and _extra has the literal too when no double names
+//     that decimal number; beyond the range of a double the column is null.
+//   - Instants are Unix milliseconds, as a number or in a string, or RFC 3339;
+//     days are 2024-03-01, 03/01/2024, or an instant that is midnight UTC.
+//   - A value of another JSON type than its column's, or that the column cannot
+//     hold, leaves the column null and stands in _extra, counted in the manifest
+//     as a misfit. In an id it is refused, because ids decide what a row is.
+//   - Members that no column takes stand in _extra, whitespace removed and every
+//     literal to the letter. Those of the top level are counted by name and
+//     stand in the raw file alone.
+//
+// # What belongs to an entry
+//
+// An entry is identified by user, field, time frame and period; two entries of
+// one identity are refused. Its user, field and period are found by id, which
+// may stand twice in a lookup array only with equal rows. One time frame id may
+// name several frames, one in each period: the entry's is the one that shares
+// the most days with the entry's period, and none when that is not decided.
+// Ids that nothing is found for leave the row in place and its looked-up
+// columns null; the manifest counts them.
+//
+// # What is in memory
+//
+// Blocks of the input, one batch of rows, 262,144 entry keys of 24 bytes (more
+// go to disk as sorted runs), one Parquet row group, and the lookup tables, whose
+// 256 MiB are the one bound that refuses a result for its size. A single value,
+// or a row, may have 16 MiB.
+//
+// # Files
+//
+// Under a destination stand
+//
+//	<table>/forecast_id=F/time_period=P/snapshot=S/part-0.<format>
+//	_raw/forecast/forecast_id=F/time_period=P/snapshot=S.json.zst
+//	_manifests/forecast/forecast_id=F/time_period=P/snapshot=S.json
+//	_views/latest.sql
+//
+// and the same again below <format>/ for each further format, whose manifests
+// share the one raw file. Files being written stand in _tmp below a lock that
+// their process holds; [OpenDestination] removes those of dead processes. CSV
+// has LF line ends. The same result gives the same bytes in every file.
+package land

@@ -1,0 +1,207 @@
+package land
+
+import "os"
+
+const spoolName = "entries.s2"
+
+// forecast is a forecast result as read: the entries in the spool, the lookup
+// tables in memory, and the evidence for the checks.
+type forecast struct {
+	work     *workdir
+	entries  *array
+	lookups  map[string]*lookup // by table name
+	evidence evidence
+
+	unknownTop *tally
+	inexact    int64
+	totals     *totals
+
+	columns []Column // of the entries as read
+	keys    *keySet
+	keyCols []int
+	spool   *spoolWriter
+}
+
+// readForecast reads the document from the intake. An error is the parser's,
+// the intake's, a refusal, or a write error.
+func readForecast(in *intake, work *workdir) (*forecast, error) {
+	f, doc, err := newForecast(in, work)
+	if err != nil {
+		return nil, err
+	}
+	in.parsed = doc.dec.InputOffset
+	err = doc.walk()
+	if err == nil {
+		err = f.complete(doc)
+	}
+	if closed := f.spool.close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = f.keys.close() // the file goes with the work directory
+		return nil, err
+	}
+	return f, nil
+}
+
+func newForecast(in *intake, work *workdir) (*forecast, *document, error) {
+	file, err := work.create(spoolName)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &forecast{
+		work: work, lookups: map[string]*lookup{}, spool: newSpoolWriter(file),
+		keys:     newKeySet(func() (*os.File, error) { return work.create("keys") }),
+		evidence: evidence{entryPeriod: newTally(), currencies: newTally(), present: map[string]int64{}},
+	}
+	doc := newDocument(in)
+	f.unknownTop = doc.unknown
+	for i, table := range ForecastTables() {
+		a := &array{decoder: newRowDecoder(table)}
+		doc.arrays[table.Array] = a
+		if i == 0 {
+			f.takeEntries(a)
+			continue
+		}
+		f.lookups[table.Name] = newLookup(a.decoder)
+		a.after = func(b *batch) error { return f.bound(doc, b) }
+	}
+	return f, doc, nil
+}
+
+func (f *forecast) takeEntries(a *array) {
+	f.entries, f.columns = a, layout(a.decoder.table)
+	f.totals = newTotals(f.columns)
+	for i, c := range f.columns {
+		if c.ID {
+			f.keyCols = append(f.keyCols, i)
+		}
+	}
+	a.after = func(b *batch) error {
+		if !b.full() {
+			return nil
+		}
+		return f.flush(b)
+	}
+}
+
+// flush takes a batch of entries: its keys, periods, currencies and totals, and
+// the batch itself into the spool.
+func (f *forecast) flush(b *batch) error {
+	if b.rows == 0 {
+		return nil
+	}
+	f.evidence.rows += int64(b.rows)
+	countTexts(f.evidence.entryPeriod, f.read(b, "time_period_id"), true)
+	countTexts(f.evidence.currencies, f.read(b, "currency_code"), false)
+	f.inexact += inexact(b)
+	f.totals.add(b)
+	if err := f.keys.add(b, f.keyCols); err != nil {
+		return err
+	}
+	if err := f.spool.write(b); err != nil {
+		return err
+	}
+	b.reset()
+	return nil
+}
+
+// read gives the column of a batch of entries as read.
+func (f *forecast) read(b *batch, name string) *vector {
+	for i, c := range f.columns {
+		if c.Name == name {
+			return &b.cols[i]
+		}
+	}
+	return nil
+}
+
+// countTexts adds how often each text stands in a column, null as "" if wanted.
+func countTexts(t *tally, v *vector, nulls bool) {
+	byCode := make([]int64, v.texts.count()+1)
+	for _, code := range v.codes {
+		byCode[code]++
+	}
+	for code, n := range byCode {
+		switch {
+		case n == 0:
+		case code > 0:
+			t.addN(v.texts.at(uint32(code)), n)
+		case nulls:
+			t.addN(nil, n)
+		}
+	}
+}
+
+// lookEvery is after how many rows a lookup table's memory is looked at.
+const lookEvery = 256
+
+// bound refuses lookup tables that memory is not meant to hold.
+func (f *forecast) bound(doc *document, b *batch) error {
+	if b.rows%lookEvery != 0 && b.textBytes() < maxLookups/len(f.lookups) {
+		return nil
+	}
+	total := 0
+	for _, l := range f.lookups {
+		total += l.batch.textBytes() + 16*l.batch.rows*len(l.batch.cols)
+	}
+	if total > maxLookups {
+		return refuse(CheckLookups, "the lookup arrays hold more than %d MiB", maxLookups>>20)
+	}
+	return nil
+}
+
+// complete ends the reading: the last batch, the arrays that must be there, and
+// the indices of the lookup tables.
+func (f *forecast) complete(doc *document) error {
+	if !f.entries.seen {
+		return refuse(CheckShape, "no %s at the top level, which has %s", f.entries.decoder.table.Array, topLevel(doc.names))
+	}
+	if err := f.flush(f.entries.decoder.batch); err != nil {
+		return err
+	}
+	for _, l := range f.lookups {
+		l.index()
+	}
+	for i, c := range f.columns {
+		f.evidence.present[c.Name] = f.entries.decoder.present[i]
+	}
+	periods := f.lookups["forecast_time_periods"]
+	ids := &periods.batch.cols[periods.id]
+	for code := 1; code <= ids.texts.count(); code++ {
+		f.evidence.periods = append(f.evidence.periods, string(ids.texts.at(uint32(code))))
+	}
+	return nil
+}
+
+func topLevel(names []string) string {
+	if len(names) == 0 {
+		return "no members"
+	}
+	return quotedList(names)
+}
+
+// keyCheck refuses entries that are there twice.
+func (f *forecast) keyCheck() (Check, error) {
+	first, second, total, err := f.keys.repeated()
+	_ = f.keys.close() // the file goes with the work directory
+	if err != nil {
+		return Check{}, writeError("read back", f.work.path, err)
+	}
+	if total > 0 {
+		return check(CheckEntryKeys, Failed, "entries[%d] and entries[%d] are of one user, field, time frame and period; %d repeated in all", first, second, total), nil
+	}
+	return check(CheckEntryKeys, Passed, ""), nil
+}
+
+func (f *forecast) lookupKeyCheck() Check {
+	for _, table := range ForecastTables()[1:] {
+		if table.Name == "forecast_time_frames" {
+			continue // one id may name a frame in each of several periods
+		}
+		if id, found := f.lookups[table.Name].repeated(); found {
+			return check(CheckLookupKeys, Failed, "%s holds different rows for the id %s", table.Array, shown(id))
+		}
+	}
+	return check(CheckLookupKeys, Passed, "")
+}

@@ -1,0 +1,123 @@
+package inmem
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/ledger"
+)
+
+// Acquire takes the account's lease. takenOver reports that an earlier holder,
+// even the same owner, had not given it back.
+func (l *Ledger) Acquire(ctx context.Context, name, owner string, ttl time.Duration, provedDead bool) (lease weir.Lease, takenOver bool, err error) {
+	err = l.with(ctx, "Acquire", name, func(a *account) error {
+		now := l.store.now()
+		held := a.lease.Owner != ""
+		if held && a.lease.Owner != owner && now.Before(a.until) && !provedDead {
+			return fmt.Errorf("acquire lease of account %q: %w", name, ledger.ErrHeld)
+		}
+		a.lease = weir.Lease{Account: name, Owner: owner, Generation: a.lease.Generation + 1}
+		a.until = now.Add(ttl.Truncate(time.Millisecond))
+		lease, takenOver = a.lease, held
+		return nil
+	})
+	return lease, takenOver, err
+}
+
+// Renew extends all leases of owner. One that expired while nobody took it over
+// is still held.
+func (l *Ledger) Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error) {
+	if err := l.begin(ctx, "Renew"); err != nil {
+		return nil, err
+	}
+	defer l.store.mu.Unlock()
+	var held []weir.Lease
+	for _, a := range l.store.accounts {
+		if owner != "" && a.lease.Owner == owner {
+			a.until = l.store.now().Add(ttl.Truncate(time.Millisecond))
+			held = append(held, a.lease)
+		}
+	}
+	slices.SortFunc(held, func(a, b weir.Lease) int { return strings.Compare(a.Account, b.Account) })
+	return held, nil
+}
+
+// Release gives a lease back; giving back a lost one is no error.
+func (l *Ledger) Release(ctx context.Context, lease weir.Lease) error {
+	if err := l.begin(ctx, "Release"); err != nil {
+		return err
+	}
+	defer l.store.mu.Unlock()
+	if a, ok := l.store.accounts[lease.Account]; ok && a.lease == lease {
+		a.lease.Owner, a.until = "", time.Time{}
+	}
+	return nil
+}
+
+// Holder returns who holds the account's lease and until when; ErrNotFound when
+// nobody does, an expired lease included.
+func (l *Ledger) Holder(ctx context.Context, name string) (lease weir.Lease, until time.Time, err error) {
+	err = l.with(ctx, "Holder", name, func(a *account) error {
+		if a.lease.Owner == "" || !l.store.now().Before(a.until) {
+			return fmt.Errorf("read lease of account %q: %w", name, ledger.ErrNotFound)
+		}
+		lease, until = a.lease, a.until
+		return nil
+	})
+	return lease, until, err
+}
+
+// fence refuses a decision whose lease another owner or generation has by now.
+func (s *store) fence(account string, lease weir.Lease) error {
+	if lease == (weir.Lease{}) {
+		return nil
+	}
+	a, ok := s.accounts[account]
+	if !ok || lease.Owner == "" || a.lease != lease {
+		return ledger.ErrFenced
+	}
+	return nil
+}
+
+// conductorLock is an account's lock in the hands of one process.
+type conductorLock struct {
+	ledger  *Ledger
+	account string
+	held    bool
+}
+
+// ConductorLock returns the lock of the account's conductor, not yet taken.
+func (l *Ledger) ConductorLock(account string) (ledger.Lock, error) {
+	return &conductorLock{ledger: l, account: account}, nil
+}
+
+// TryLock takes the lock when no living process has it. Like an operating
+// system's, it keeps two holders of one process apart too.
+func (c *conductorLock) TryLock() (bool, error) {
+	if err := c.ledger.begin(context.Background(), "TryLock"); err != nil {
+		return false, err
+	}
+	defer c.ledger.store.mu.Unlock()
+	if _, taken := c.ledger.store.locks[c.account]; taken && !c.held {
+		return false, nil
+	}
+	c.ledger.store.locks[c.account] = c.ledger.proc
+	c.held = true
+	return true, nil
+}
+
+// Unlock gives the lock back.
+func (c *conductorLock) Unlock() error {
+	s := c.ledger.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.held && !c.ledger.proc.dead {
+		delete(s.locks, c.account)
+	}
+	c.held = false
+	return nil
+}

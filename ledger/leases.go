@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+func readLease(r row) (weir.Lease, error) {
+	var l weir.Lease
+	err := r.Scan(&l.Account, &l.Owner, &l.Generation)
+	return l, err
+}
+
+// Acquire takes the account's lease. takenOver reports that an earlier holder,
+// even the same owner, had not given it back.
+func (s *Store) Acquire(ctx context.Context, account, owner string, ttl time.Duration, provedDead bool) (weir.Lease, bool, error) {
+	var lease weir.Lease
+	var takenOver bool
+	what := fmt.Sprintf("acquire lease of account %q", account)
+	err := s.write(ctx, what, func(tx *sql.Tx) (err error) {
+		before, err := s.lastLease(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		takenOver = before.Owner != ""
+		lease, err = readLease(tx.QueryRowContext(ctx, `UPDATE leases SET owner = $2, generation = generation + 1, until = `+s.now()+` + $3
+			WHERE account = $1 AND generation = $4 AND (owner = '' OR owner = $2 OR until <= `+s.now()+` OR $5 = 1)
+			RETURNING account, owner, generation`, account, owner, ttl.Milliseconds(), before.Generation, bit(provedDead)))
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrHeld
+		}
+		return err
+	})
+	if err != nil {
+		return weir.Lease{}, false, err
+	}
+	return lease, takenOver, nil
+}
+
+// lastLease returns the account's lease row, making an unheld one if it has none.
+func (s *Store) lastLease(ctx context.Context, tx *sql.Tx, account string) (weir.Lease, error) {
+	_, err := tx.ExecContext(ctx, `INSERT INTO leases (account, owner, generation, until) VALUES ($1, '', 0, 0) ON CONFLICT (account) DO NOTHING`, account)
+	if err != nil {
+		return weir.Lease{}, err
+	}
+	return readLease(tx.QueryRowContext(ctx, `SELECT account, owner, generation FROM leases WHERE account = $1`+s.dialect.forUpdate, account))
+}
+
+// Renew extends all leases of owner in one statement. One that expired while
+// nobody took it over is still held.
+func (s *Store) Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error) {
+	rows, err := s.db.QueryContext(ctx, `UPDATE leases SET until = `+s.now()+` + $2 WHERE owner = $1 AND owner <> ''
+		RETURNING account, owner, generation`, owner, ttl.Milliseconds())
+	held, err := collect(rows, err, readLease)
+	if err != nil {
+		return nil, s.fail(ctx, fmt.Sprintf("renew leases of %q", owner), err)
+	}
+	return held, nil
+}
+
+// Release gives a lease back; giving back a lost one is no error.
+func (s *Store) Release(ctx context.Context, l weir.Lease) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE leases SET owner = '', until = 0 WHERE account = $1 AND owner = $2 AND generation = $3`,
+		l.Account, l.Owner, l.Generation)
+	if err != nil {
+		return s.fail(ctx, fmt.Sprintf("release lease of account %q", l.Account), err)
+	}
+	return nil
+}
+
+// Holder returns who holds the account's lease and until when; ErrNotFound when
+// nobody does, an expired lease included.
+func (s *Store) Holder(ctx context.Context, account string) (weir.Lease, time.Time, error) {
+	var l weir.Lease
+	var until time.Time
+	err := s.db.QueryRowContext(ctx, `SELECT account, owner, generation, until FROM leases
+		WHERE account = $1 AND owner <> '' AND until > `+s.now(), account).Scan(&l.Account, &l.Owner, &l.Generation, into(&until))
+	if err != nil {
+		return weir.Lease{}, time.Time{}, s.fail(ctx, fmt.Sprintf("read lease of account %q", account), err)
+	}
+	return l, until, nil
+}
