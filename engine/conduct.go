@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/pace"
 	"github.com/weirhq/weir/plan"
 )
 
@@ -153,6 +154,7 @@ func (c *Conductor) rest(ctx context.Context, until time.Time) {
 
 // do carries out one action.
 func (c *Conductor) do(ctx context.Context, v plan.View, a plan.Action) error {
+	ctx = pace.WithMaxWait(ctx, gatePatience)
 	c.Log.Debug("act", "do", string(a.Do), "export", a.Export, "job", a.JobID, "why", a.Why)
 	switch a.Do {
 	case plan.ReadLimits:

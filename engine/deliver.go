@@ -117,7 +117,8 @@ func (d *Deliverer) receive(ctx context.Context, e weir.Export) (Receipt, error)
 	if len(jobs) == 0 {
 		return nil, fmt.Errorf("find job %s of export %d: %w", e.JobID, e.ID, ledger.ErrNotFound)
 	}
-	result, err := d.API.Results(pace.WithPriority(ctx, pace.Download), e.JobID)
+	asking := pace.WithMaxWait(pace.WithPriority(ctx, pace.Download), gatePatience)
+	result, err := d.API.Results(asking, e.JobID)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +199,8 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, Failure: failure, NotBefore: now.Add(destinationAgain)}
 	case errors.Is(err, clari.ErrInvalidJob), errors.Is(err, clari.ErrNotFound):
 		return denied(e, failure, now)
+	case closedUntil(err).After(now):
+		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, NotBefore: closedUntil(err)}
 	case ours(err), errors.Is(err, clari.ErrThrottled), errors.Is(err, clari.ErrNotSent), keyRefused(err):
 		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, NotBefore: now.Add(backoff(0))}
 	case claim.Attempts+1 >= landingTries:
@@ -207,6 +210,16 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		return ledger.Outcome{State: weir.DeliveryFailed, Failure: failure}
 	}
 	return ledger.Outcome{State: weir.DeliveryOpen, NotBefore: now.Add(backoff(claim.Attempts))}
+}
+
+// closedUntil is when the gate that refused a request opens; zero for any other
+// error.
+func closedUntil(err error) time.Time {
+	var closed *pace.ClosedError
+	if errors.As(err, &closed) {
+		return closed.Until
+	}
+	return time.Time{}
 }
 
 // denied handles results that the server says it does not have: a DONE job's

@@ -81,7 +81,8 @@ func (c *Conductor) offer(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(deliveries) > 0 && !now.Before(c.memory.hold) {
+	opens, _ := GateOpens(c.Pace, c.Gate.Snapshot(), now)
+	if len(deliveries) > 0 && !now.Before(c.memory.hold) && !now.Before(opens) {
 		c.Lander.Offer(ctx, deliveries, now)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
-	"github.com/weirhq/weir/pace"
 	"github.com/weirhq/weir/plan"
 )
 
@@ -16,8 +15,8 @@ import (
 // an interrupt: an answer heard is a job not lost.
 const answerGrace = 1500 * time.Millisecond
 
-// gatePatience is how long a committed intent may wait at the gate; a gate that
-// closed meanwhile puts the export back instead.
+// gatePatience is how long a request may wait at the gate. A gate that closed
+// for longer refuses it, and what asked is planned again instead of sleeping.
 const gatePatience = 10 * time.Second
 
 // submit posts one export: the intent is committed, the POST sent, and whatever
@@ -32,7 +31,7 @@ func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) erro
 		return err
 	}
 	posting, cancel := graceful(ctx, answerGrace)
-	started, postErr := c.API.Start(pace.WithMaxWait(posting, gatePatience), e.Request)
+	started, postErr := c.API.Start(posting, e.Request)
 	cancel()
 	writing, cancel := lasting(ctx)
 	defer cancel()

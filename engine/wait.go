@@ -142,10 +142,35 @@ func (w *Waiter) standings(ctx context.Context, p plan.Plan) ([]Standing, error)
 		}
 		s.Deliveries = slices.DeleteFunc(s.Deliveries, func(d weir.Delivery) bool { return !w.Own[d.ID] })
 		s.Stand = p.Stands[id]
+		if s.Export.State == weir.Ready {
+			s.Stand = landingStand(s.Deliveries)
+		}
 		s.Expected = plan.Forecast(w.history, plan.HistoryKey(s.Export.Request)).Median()
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// landingStand is why a finished export's own deliveries have not landed yet and
+// when the next of them may.
+func landingStand(deliveries []weir.Delivery) plan.Stand {
+	stand := plan.Stand{Wait: weir.Wait{Code: weir.WaitRetry, Text: "its result is on the server and is being landed"}}
+	for _, d := range deliveries {
+		if !d.Open() {
+			continue
+		}
+		at := d.NotBefore
+		if at.IsZero() {
+			at = time.Unix(1, 0) // at once
+		}
+		if stand.ActsAt.IsZero() || at.Before(stand.ActsAt) {
+			stand.ActsAt = at
+		}
+		if d.Failure != nil {
+			stand.Wait.Text = d.Failure.Message
+		}
+	}
+	return stand
 }
 
 // LoadStanding reads one export with its deliveries and job.
@@ -212,7 +237,7 @@ func (w *Waiter) pastDeadline(open []Standing) bool {
 		return false
 	}
 	return !slices.ContainsFunc(open, func(s Standing) bool {
-		return s.Export.State == weir.Ready || s.Stand.ActsAt.IsZero() || s.Stand.ActsAt.Before(w.Deadline)
+		return s.Stand.ActsAt.IsZero() || s.Stand.ActsAt.Before(w.Deadline)
 	})
 }
 
@@ -249,9 +274,6 @@ func (w *Waiter) judgeIdle(open []Standing, now time.Time) (Ending, bool) {
 
 // acts reports whether an export can act within the patience.
 func acts(s Standing, now time.Time) bool {
-	if s.Export.State == weir.Ready {
-		return true
-	}
 	return !s.Stand.ActsAt.IsZero() && s.Stand.ActsAt.Before(now.Add(idlePatience))
 }
 

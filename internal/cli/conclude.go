@@ -209,7 +209,7 @@ func endingHint(e engine.Ending) string {
 	if e.Verdict == engine.KeyRefused {
 		text = "check the key and that its user is active; everything is saved; go on with: weir resume"
 	}
-	if !e.Next.IsZero() && e.Next.After(time.Time{}) {
+	if e.Next.After(time.Now()) {
 		text += " (not before " + instant(e.Next) + ")"
 	}
 	return text
