@@ -48,6 +48,9 @@ func (c *Conductor) listed(ctx context.Context, v plan.View, list clari.JobList,
 	if err := c.rememberListed(writing, list.Jobs, now); err != nil {
 		return err
 	}
+	if err := c.nameOrganisation(writing, v.Account, list.Jobs); err != nil {
+		return err
+	}
 	c.memory.list = plan.ReadFailures{}
 	running := max(1, inFlight(v.Exports))
 	c.memory.listing = plan.Listing{
@@ -88,6 +91,19 @@ func (c *Conductor) rememberListed(ctx context.Context, jobs []weir.Job, now tim
 	}
 	c.memory.byTarget = byTarget
 	c.memory.missing = slices.DeleteFunc(before, func(id string) bool { return inList[id] })
+	return nil
+}
+
+// nameOrganisation keeps the organisation once a job names it.
+func (c *Conductor) nameOrganisation(ctx context.Context, a weir.Account, jobs []weir.Job) error {
+	if a.OrgID != "" {
+		return nil
+	}
+	for _, j := range jobs {
+		if j.OrgID != "" {
+			return c.Ledger.SetOrg(ctx, c.Account, j.OrgID)
+		}
+	}
 	return nil
 }
 

@@ -87,7 +87,7 @@ func (c *Conductor) decide(ctx context.Context, v plan.View, a plan.Action) erro
 	case plan.DropExport:
 		return c.ended(c.move(ctx, e.ID, weir.Drop(why)), now)
 	case plan.SettleJob:
-		return c.settle(ctx, e, v.Jobs[a.JobID], "")
+		return c.settle(ctx, e, v.Jobs[a.JobID])
 	case plan.GiveUpExport:
 		return c.ended(c.move(ctx, e.ID, weir.GiveUpJob(why, weir.Failure{
 			Code: weir.CodeExhausted, Message: a.Why, Hint: "when the server answers again: weir retry " + fmt.Sprint(e.ID),
@@ -128,7 +128,7 @@ func (c *Conductor) adopt(ctx context.Context, e weir.Export, a plan.Action, why
 }
 
 // settle moves a running export on the server's word that its job has ended.
-func (c *Conductor) settle(ctx context.Context, e weir.Export, job weir.Job, request string) error {
+func (c *Conductor) settle(ctx context.Context, e weir.Export, job weir.Job) error {
 	now := c.clock.now()
 	c.memory.lastTerminal = now
 	if ran := job.Duration(); ran > 0 && job.Status == weir.JobDone {
@@ -137,12 +137,12 @@ func (c *Conductor) settle(ctx context.Context, e weir.Export, job weir.Job, req
 			return err
 		}
 	}
-	return c.ended(c.move(ctx, e.ID, settlement(e, job, now, request)), now)
+	return c.ended(c.move(ctx, e.ID, settlement(e, job, now)), now)
 }
 
 // settlement is what a job's end means for its export.
-func settlement(e weir.Export, job weir.Job, now time.Time, request string) weir.Transition {
-	why := cause(now, "the server says "+job.RawStatus, request)
+func settlement(e weir.Export, job weir.Job, now time.Time) weir.Transition {
+	why := cause(now, "the server says "+job.RawStatus, "status of job "+job.ID+": "+job.RawStatus)
 	switch {
 	case job.Status == weir.JobDone:
 		return weir.Finish(why)

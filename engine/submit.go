@@ -48,7 +48,7 @@ func (c *Conductor) accepted(ctx context.Context, e weir.Export, started clari.S
 	if err := c.Ledger.BindJob(ctx, c.Account, e.ID, started.JobID, now); err != nil {
 		return err
 	}
-	request := requestText("POST", e.Request, "accepted")
+	request := postText(e.Request, nil)
 	err := c.move(ctx, e.ID, weir.Accept(cause(now, "the server started job "+started.JobID, request), started.JobID))
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (c *Conductor) accepted(ctx context.Context, e weir.Export, started clari.S
 // limits.
 func (c *Conductor) unaccepted(ctx context.Context, v plan.View, e weir.Export, postErr error) error {
 	now := c.clock.now()
-	why := cause(now, postErr.Error(), requestText("POST", e.Request, "not accepted"))
+	why := cause(now, postErr.Error(), postText(e.Request, postErr))
 	if err := c.move(ctx, e.ID, afterPost(postErr, why)); err != nil {
 		return err
 	}
@@ -123,6 +123,25 @@ func graceful(ctx context.Context, grace time.Duration) (context.Context, contex
 	return longer, func() { stop(); cancel(nil) }
 }
 
-func requestText(method string, r weir.Request, outcome string) string {
-	return fmt.Sprintf("%s export of %s: %s", method, r.Title(), outcome)
+// postText names the POST of a request and how it was answered.
+func postText(r weir.Request, err error) string {
+	route := "/export/" + string(r.Kind)
+	if r.Kind == weir.Forecast {
+		route += "/" + r.ForecastID
+	}
+	return "POST " + route + ": " + answerText(err)
+}
+
+// answerText is the status of an answer, or that there was none.
+func answerText(err error) string {
+	var said *clari.Error
+	switch {
+	case err == nil:
+		return "accepted"
+	case errors.As(err, &said) && said.Status != 0:
+		return fmt.Sprint(said.Status)
+	case errors.Is(err, clari.ErrNotSent):
+		return "not sent"
+	}
+	return "no answer"
 }

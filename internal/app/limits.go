@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,4 +88,43 @@ func (s *Session) gateFault(err error) error {
 		Exit: ExitLater, Code: "throttled", Err: err,
 		Hint: fmt.Sprintf("the server said to come back at %s; weir limits --forget clears this", state.ClosedUntil.UTC().Format(time.RFC3339)),
 	}
+}
+
+// limitsForbidden reports that the key may not read the limits, or that the
+// server has no such call.
+func limitsForbidden(err error) bool {
+	return errors.Is(err, clari.ErrForbidden) || errors.Is(err, clari.ErrNotFound)
+}
+
+// QuotaReport is the rolling quota with whose uses are known.
+type QuotaReport struct {
+	Quota  int `json:"quota"`
+	Free   int `json:"free"`
+	Ours   int `json:"ours"`
+	Others int `json:"others"`
+	Keep   int `json:"keep_quota"`
+	// Returns is when each of weir's own uses comes back, soonest first. When
+	// other people's do is not known.
+	Returns []time.Time `json:"returns"`
+}
+
+// Quota asks for the limits and attributes the uses: ours by the ledger, the
+// rest to others.
+func (s *Session) Quota(ctx context.Context, now time.Time) (QuotaReport, error) {
+	limits, err := s.Limits(ctx, false)
+	if err != nil {
+		return QuotaReport{}, err
+	}
+	uses, err := s.Ledger.QuotaUses(ctx, s.Account.Name, now.Add(-30*24*time.Hour))
+	if err != nil {
+		return QuotaReport{}, err
+	}
+	q := QuotaReport{Quota: limits.Quota, Free: limits.QuotaFree, Ours: len(uses), Others: -1, Keep: s.Settings.Policy.KeepQuota, Returns: []time.Time{}}
+	if q.Quota >= 0 && q.Free >= 0 {
+		q.Others = max(0, q.Quota-q.Free-q.Ours)
+	}
+	for _, use := range uses {
+		q.Returns = append(q.Returns, use.Add(30*24*time.Hour))
+	}
+	return q, nil
 }

@@ -157,6 +157,13 @@ Everything is saved as it happens: after an interrupt, a crash or a used-up
 quota, weir resume goes on where it stopped and pays for nothing twice.`
 
 func newExportForecast(g *globals) *cobra.Command {
+	return forecastCommand(func(ctx context.Context, x *exportFlags, requests []weir.Request) error {
+		return runExport(ctx, g, x, requests)
+	})
+}
+
+// forecastCommand is a command that takes forecast tabs and periods.
+func forecastCommand(run func(context.Context, *exportFlags, []weir.Request) error) *cobra.Command {
 	var x exportFlags
 	var periods, types, form string
 	var r weir.Request
@@ -167,7 +174,7 @@ func newExportForecast(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runExport(cmd.Context(), g, &x, requests)
+			return run(cmd.Context(), &x, requests)
 		},
 	}
 	x.bind(cmd.Flags())
