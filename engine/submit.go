@@ -99,8 +99,22 @@ func failureOf(err error, code string) weir.Failure {
 		if said.Code != "" && code != weir.CodeNotAuthorised {
 			f.Code = said.Code
 		}
+		if f.Hint == "" {
+			f.Hint = hintFor(said.Code)
+		}
 	}
 	return f
+}
+
+// hintFor says what to do about a refusal of the request itself.
+func hintFor(code string) string {
+	switch code {
+	case "no_such_forecast_config", "missing_forecast_id":
+		return "check the forecast id: it is the last part of the tab's address in Clari, and ids are case-sensitive"
+	case "type_not_supported":
+		return "this organisation does not export every type: leave some out of --types"
+	}
+	return "check the arguments of the export; after a change: weir retry, or export again"
 }
 
 func inFlight(exports []weir.Export) int {

@@ -257,10 +257,10 @@ func (w *Waiter) judgeIdle(open []Standing, now time.Time) (Ending, bool) {
 	}
 	ending := Ending{Verdict: NothingActs, Why: open[0].Stand.Wait.Text, Next: soonest(open)}
 	switch {
-	case all(open, weir.WaitPerson, weir.WaitTimeout, weir.WaitTwin):
+	case all(open, weir.WaitPerson, weir.WaitTimeout, weir.WaitTwin, weir.WaitJob):
 		ending.Verdict = NobodyDecides
 		return ending, true
-	case all(open, weir.WaitQuota, weir.WaitPerson, weir.WaitTimeout, weir.WaitTwin):
+	case all(open, weir.WaitQuota, weir.WaitPerson, weir.WaitTimeout, weir.WaitTwin, weir.WaitJob):
 		ending.Verdict = QuotaUsed
 	}
 	if known(open) {

@@ -52,7 +52,7 @@ func (e *csvEncoder) field(dst []byte, v *vector, row int) []byte {
 		return dst
 	}
 	if v.kind.coded() {
-		return appendCSVText(dst, v.texts.at(v.codes[row]), e.safe && v.kind == Text)
+		return appendCSVText(dst, v.texts.at(v.codes[row]), e.safe)
 	}
 	return v.appendPlain(dst, row)
 }

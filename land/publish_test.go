@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/land"
@@ -161,8 +162,9 @@ func TestViewsShowTheLatest(t *testing.T) {
 	publish(t, receive(t, text), dest, csv)
 	publish(t, receiveAs(t, text, older), dest, csv)
 	publish(t, receiveAs(t, text, unlike), dest, csv)
+	publish(t, receiveAs(t, text, func(s *land.Source) { s.SnapshotAt, s.Job.ID = s.SnapshotAt.Add(-time.Millisecond), "zzz" }), dest, csv)
 	got := read(t, filepath.Join(path, "_views/latest.sql"))
-	if strings.Contains(got, "-older/") || !strings.Contains(got, jobID) || !strings.Contains(got, "-unlike/") || strings.Count(got, "CREATE OR REPLACE VIEW") != 5 {
+	if strings.Contains(got, "-older/") || strings.Contains(got, "-zzz/") || !strings.Contains(got, jobID) || !strings.Contains(got, "-unlike/") || strings.Count(got, "CREATE OR REPLACE VIEW") != 5 {
 		t.Error(got)
 	}
 }

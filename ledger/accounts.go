@@ -102,6 +102,11 @@ func (s *Store) RotateKey(ctx context.Context, name, fingerprint string) error {
 	return s.setAccount(ctx, name, "rotate key", `key_fingerprint = $2`, fingerprint)
 }
 
+// Rehome replaces the account's base URL.
+func (s *Store) Rehome(ctx context.Context, name, baseURL string) error {
+	return s.setAccount(ctx, name, "move", `base_url = $2`, baseURL)
+}
+
 // SetOrg keeps the account's organisation.
 func (s *Store) SetOrg(ctx context.Context, name, orgID string) error {
 	return s.setAccount(ctx, name, "keep organisation", `org_id = $2`, orgID)

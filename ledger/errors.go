@@ -10,6 +10,10 @@ import (
 // whose locks do not hold.
 var ErrPlace = errors.New("not a safe place for a ledger")
 
+// ErrBusy marks a write that another process kept waiting for longer than
+// [Options.BusyTimeout]. Nothing was written; trying again may help.
+var ErrBusy = errors.New("another process is writing the ledger")
+
 // OpenError is why a ledger cannot be opened. Err wraps a sentinel of this
 // package where one fits.
 type OpenError struct {

@@ -39,6 +39,7 @@ type Ledger interface {
 	Exports
 	Deliveries
 	Facts
+	Schedules
 	// Now is the store's clock.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error
@@ -60,6 +61,9 @@ type Accounts interface {
 	// RotateKey replaces the account's key fingerprint. Only a caller that has
 	// read a job of the account with the new key may call it.
 	RotateKey(ctx context.Context, name, fingerprint string) error
+	// Rehome replaces the account's base URL. Only a caller that knows that the
+	// account never had a job may call it.
+	Rehome(ctx context.Context, name, baseURL string) error
 	// SetOrg keeps the organisation once the server named it.
 	SetOrg(ctx context.Context, name, orgID string) error
 	// HoldAccount keeps an account-wide wait; a zero instant clears it.
@@ -142,8 +146,8 @@ type Exports interface {
 	Move(ctx context.Context, lease weir.Lease, id int64, t weir.Transition) (weir.Export, error)
 	// Amend changes what is no transition (waits, polls, listings, wishes to
 	// cancel): change is called on the export as it stands, in state `in`;
-	// it must not change ID, Account, Request or State. ErrStale when it
-	// stands elsewhere.
+	// it must not change ID, Account, Request or State, nor call the ledger.
+	// ErrStale when it stands elsewhere.
 	Amend(ctx context.Context, lease weir.Lease, id int64, in weir.State, change func(*weir.Export)) (weir.Export, error)
 	// History returns every event of an export, oldest first.
 	History(ctx context.Context, id int64) ([]weir.Event, error)

@@ -59,7 +59,7 @@ func (l *FileLock) Unlock() error {
 	return nil
 }
 
-// unwritable names what the file system will not let us write.
+// unwritable names what the file system will not let us write; nil stays nil.
 func unwritable(err error) error {
 	if errors.Is(err, fs.ErrPermission) || isFull(err) {
 		return fmt.Errorf("%w: %w", ErrUnwritable, err)
@@ -70,8 +70,9 @@ func unwritable(err error) error {
 // maxEscaped leaves room, in a file name of 255 bytes, for the database's name.
 const maxEscaped = 120
 
-// escape makes one file name of any account name: bytes outside
-// [A-Za-z0-9_-] become %XX, and a long one ends in a hash.
+// escape makes one file name of any account name: bytes outside [a-z0-9_-]
+// become %XX, and a long one ends in a hash. Capitals are escaped too: where
+// file names do not tell case apart, two accounts must not share a lock.
 func escape(name string) string {
 	var b strings.Builder
 	for _, c := range []byte(name) {
@@ -89,5 +90,5 @@ func escape(name string) string {
 }
 
 func plain(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }

@@ -97,10 +97,7 @@ func fileURI(path string, query url.Values) string {
 func classifySQLite(err error) error {
 	var failed *sqlite.Error
 	if !errors.As(err, &failed) {
-		if err != nil {
-			return unwritable(err)
-		}
-		return nil
+		return unwritable(err)
 	}
 	if failed.Code() == codes.SQLITE_CONSTRAINT_FOREIGNKEY {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
@@ -111,6 +108,8 @@ func classifySQLite(err error) error {
 		return fmt.Errorf("%w: %w", ErrUnwritable, err)
 	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrNotALedger, err)
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return err
 }

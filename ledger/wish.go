@@ -19,23 +19,30 @@ var errNoFormat = errors.New("no format is wanted")
 func (s *Store) Wish(ctx context.Context, now time.Time, wishes []Wish) ([]Granted, error) {
 	var granted []Granted
 	err := s.write(ctx, "record wishes", func(tx *sql.Tx) error {
-		granted = make([]Granted, 0, len(wishes))
-		made := map[int64]bool{}
-		for _, w := range wishes {
-			g, err := s.grant(ctx, tx, w, now)
-			if err != nil {
-				return fmt.Errorf("%s: %w", w.Request.Title(), err)
-			}
-			if !g.Joined {
-				made[g.Export.ID] = true
-			}
-			g.Joined = !made[g.Export.ID]
-			granted = append(granted, g)
-		}
-		return nil
+		var err error
+		granted, err = s.grantAll(ctx, tx, wishes, now)
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return granted, nil
+}
+
+// grantAll serves wishes in order.
+func (s *Store) grantAll(ctx context.Context, tx *sql.Tx, wishes []Wish, now time.Time) ([]Granted, error) {
+	granted := make([]Granted, 0, len(wishes))
+	made := map[int64]bool{}
+	for _, w := range wishes {
+		g, err := s.grant(ctx, tx, w, now)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.Request.Title(), err)
+		}
+		if !g.Joined {
+			made[g.Export.ID] = true
+		}
+		g.Joined = !made[g.Export.ID]
+		granted = append(granted, g)
 	}
 	return granted, nil
 }

@@ -78,10 +78,11 @@ func explainRefusal(told, before weir.Budget, ours int, now time.Time) weir.Budg
 	return told
 }
 
-// probeRests is how many times the known width is posted after a refusal before
-// one more is tried, beyond the once of rules §5: a refusal costs five seconds
-// of every slot that frees meanwhile, a slot unused for a while costs less.
-const probeRests = 4
+// probeRests is how many times the known width is posted after a refusal that
+// only confirmed it before one more is tried, beyond the once of rules §5: a
+// refusal holds POSTs back for five seconds. A refusal within the known width
+// shows that others came, who will leave again: then it is tried soon.
+const probeRests = 8
 
 // Accepted is the budget after an accepted POST whose company is not known.
 // [AcceptedBeside] learns more.
@@ -107,11 +108,13 @@ func Refused(b weir.Budget, ours int, now time.Time) weir.Budget {
 	b.Refusals++
 	b.HoldUntil, b.HoldWhy = now, weir.Wait{}
 	if !b.Forbidden {
-		b.Accepts = 0
 		return b // asks for an explanation at once
 	}
+	b.Accepts = 0
+	if ours >= b.Ceiling {
+		b.Accepts = -probeRests * max(1, ours)
+	}
 	b.Ceiling = max(1, ours)
-	b.Accepts = -probeRests * b.Ceiling
 	return holdPosts(b, ours, now)
 }
 

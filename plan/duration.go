@@ -16,10 +16,12 @@ const (
 	spreadGuess  = 0.35             // what one key's spread is taken for at first,
 	spreadWeight = 5.0              // with the weight of so many runs
 	leastSpread  = 0.1
-	keyWeight    = 0.5 // runs after which a key's own mean outweighs the rest
-	tabWeight    = 1.0 // the same for the runs of one tab
-	driftRuns    = 3   // this many in a row outside
-	driftSpreads = 2.0 // so many spreads: the past is forgotten
+	oddShare     = 0.05 // the part of jobs that behave unlike all others,
+	oddSpread    = 1.5  // with this log standard deviation
+	keyWeight    = 0.5  // runs after which a key's own mean outweighs the rest
+	tabWeight    = 1.0  // the same for the runs of one tab
+	driftRuns    = 3    // this many in a row outside
+	driftSpreads = 2.0  // so many spreads: the past is forgotten
 )
 
 // HistoryKey names the requests whose jobs are expected to run alike: the same
@@ -44,13 +46,13 @@ func (x Duration) Median() time.Duration {
 }
 
 // Survival is the probability that a job still runs at this age: a mixture that
-// allows one job in ten to behave unlike the others.
+// allows one job in twenty to behave unlike the others.
 func (x Duration) Survival(age time.Duration) float64 {
 	if age <= 50*time.Millisecond {
 		return 1
 	}
 	z := x.Mu - math.Log(age.Seconds())
-	return 0.9*normal(z/x.S) + 0.1*normal(z/1.5)
+	return (1-oddShare)*normal(z/x.S) + oddShare*normal(z/oddSpread)
 }
 
 func normal(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
@@ -121,6 +123,13 @@ func (l *Durations) ofTab(tab string) Duration {
 }
 
 func (l *Durations) middle() float64 { return l.all.towards(math.Log(priorMedian.Seconds()), 1) }
+
+// typical is the mean duration of whatever may be asked, in seconds: that of a
+// log-normal, which is above its median.
+func (l *Durations) typical() float64 {
+	spread := l.populace()
+	return math.Exp(l.middle() + spread*spread/2)
+}
 
 // populace is the spread of a key that never ran: 1.3 with no history at all.
 func (l *Durations) populace() float64 {

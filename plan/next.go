@@ -45,12 +45,11 @@ type decision struct {
 	View
 	now  time.Time
 	plan Plan
-	// wanting says that an export waits for nothing but a slot.
-	wanting bool
 	// spoken says that all exports ready for a POST are backfill, and what is
 	// left of the quota is kept for scheduled ones.
 	spoken  bool
 	holding int                   // exports that hold a slot
+	waiting int                   // exports that are planned
 	unknown []int                 // places in Exports of those of unknown fate
 	given   map[string]bool       // jobs that this plan gives to an export
 	stray   map[string][]weir.Job // see strays
@@ -61,6 +60,9 @@ type decision struct {
 func (d *decision) note(e *weir.Export, place int) {
 	if e.State.HoldsSlot() {
 		d.holding++
+	}
+	if e.State == weir.Planned {
+		d.waiting++
 	}
 	if e.State == weir.Unknown {
 		d.unknown = append(d.unknown, place)

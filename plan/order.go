@@ -16,7 +16,8 @@ type turn struct {
 
 // queue is the planned exports in the order in which they get slots (rules §6):
 // scheduled, asked for, backfill; within that longest expected first, then fair
-// between tabs, then first come.
+// between tabs, then first come. Under the sequential policy only the rank goes
+// before the order in which they were asked for.
 func (d *decision) queue() []*weir.Export {
 	var turns []turn
 	perTab := map[string]int{}
@@ -34,7 +35,9 @@ func (d *decision) queue() []*weir.Export {
 		turns = append(turns, turn{e, d.expected(e).Mu, perTab[tab]})
 		perTab[tab]++
 	}
-	if !d.Policy.Sequential {
+	if d.Policy.Sequential {
+		slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Compare(a.export.Rank, b.export.Rank) })
+	} else {
 		slices.SortFunc(turns, turn.compare)
 	}
 	waiting := make([]*weir.Export, len(turns))
@@ -55,8 +58,12 @@ func (t turn) compare(o turn) int {
 
 // expected is what is expected of an export's job.
 func (d *decision) expected(e *weir.Export) Duration {
+	return d.learned().Of(HistoryKey(e.Request))
+}
+
+func (d *decision) learned() *Durations {
 	if d.Learned == nil {
 		d.Learned = Learn(d.History)
 	}
-	return d.Learned.Of(HistoryKey(e.Request))
+	return d.Learned
 }

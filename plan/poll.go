@@ -16,6 +16,10 @@ const (
 	pollStep   = 100 * time.Millisecond
 	pollGrain  = 20
 	pollAtMost = 60 * time.Second
+	// pollShare is the part of a typical run that each slot may lie idle for one
+	// poll less. Simulated: twice as much costs 1 % of the makespan and saves a
+	// quarter of the polls, half as much the reverse.
+	pollShare = 0.0028
 	// pollOwn is the least distance of two reads of one job by its id.
 	pollOwn = 5 * time.Second
 	// A job is waited for at least waitAtLeast and at most waitExpected times
@@ -120,7 +124,7 @@ func (d *decision) unlisted(e *weir.Export) bool {
 // price of a poll (rules §6), at least the floor and at most 60 s after it.
 func (d *decision) nextPoll(running []*weir.Export, last time.Time) time.Time {
 	floor := d.pollFloor()
-	price := d.pollPrice(running)
+	price := d.pollPrice()
 	watched := d.watch(running, last)
 	spent := 0.0
 	for wait := time.Duration(0); wait < pollAtMost; {
@@ -195,19 +199,18 @@ func (d *decision) pollFloor() time.Duration {
 	return max(d.Policy.PollMin, time.Duration(3/d.Policy.Rate*float64(time.Second)))
 }
 
-// pollPrice is the idle slot-time that a poll is worth: a hundredth of the
-// typical duration, at most half a second, four times that when nothing waits
-// for a slot.
-func (d *decision) pollPrice(running []*weir.Export) float64 {
-	sum := 0.0
-	for _, e := range running {
-		sum += d.expected(e).Mu
+// pollPrice is the idle slot-time that a poll is worth: a share of what a job
+// typically runs, for each slot that weir could keep busy. It does not depend
+// on which jobs are in flight: a slot-second is worth the same all along, and
+// the idle time that a number of polls leaves is least where all of them cost
+// the same.
+func (d *decision) pollPrice() float64 {
+	slots := d.Budget.Slots
+	if !d.Budget.Known() {
+		slots = learnedSlots(d.Budget)
 	}
-	price := min(0.01*math.Exp(sum/float64(len(running))), 0.5)
-	if !d.wanting {
-		price *= 4
-	}
-	return price
+	used := max(1, min(slots, d.holding+d.waiting))
+	return pollShare * float64(used) * d.learned().typical()
 }
 
 func (d *decision) standRunning(e *weir.Export, due time.Time) {

@@ -13,8 +13,9 @@ const (
 	// limitsAgain is how often forbidden limits are asked for again.
 	limitsAgain = time.Hour
 	// budgetFresh is how long a reading of limits is trusted while somebody
-	// else's jobs are in flight.
+	// else's jobs are in flight, and budgetAlone while none are.
 	budgetFresh = 60 * time.Second
+	budgetAlone = 5 * time.Minute
 	// quotaAgain is how often a used-up quota is looked at.
 	quotaAgain = time.Hour
 	// assumedSlots is what is used before anything is known: one job.
@@ -94,18 +95,21 @@ func (d *decision) readLimitsFirst() (why string, due bool) {
 // tight reports that the account alone cannot tell what its job's end left
 // free: others had jobs in flight, or the quota is nearly used up, when it
 // matters whether an ended job gave its use back. Elsewhere the end of a job
-// frees its slot (rules §5) and the reading stays good for a minute.
+// frees its slot (rules §5) and the reading stays good.
 func (d *decision) tight() bool {
-	b := d.Budget
-	if free := d.freeQuota(); free >= 0 && free <= 2*b.Slots {
-		return true
-	}
-	held := map[string]bool{}
+	free := d.freeQuota()
+	return free >= 0 && free <= 2*d.Budget.Slots || d.othersRun()
+}
+
+// othersRun reports that the reading counted jobs that no export of weir has.
+func (d *decision) othersRun() bool {
+	held := make(map[string]bool, d.holding)
 	for i := range d.Exports {
-		e := &d.Exports[i]
-		held[e.JobID] = true
+		if e := &d.Exports[i]; e.JobID != "" {
+			held[e.JobID] = true
+		}
 	}
-	for _, id := range b.InFlight {
+	for _, id := range d.Budget.InFlight {
 		if j := d.Jobs[id]; !held[id] && !j.Status.Terminal() {
 			return true
 		}
@@ -119,7 +123,10 @@ func (d *decision) tight() bool {
 func (d *decision) limitsStaleAt() time.Time {
 	b := d.Budget
 	if d.freeQuota() != 0 && !d.spoken {
-		return b.ReadAt.Add(budgetFresh)
+		if d.othersRun() {
+			return b.ReadAt.Add(budgetFresh)
+		}
+		return b.ReadAt.Add(budgetAlone)
 	}
 	if frees := d.quotaFreesAfter(b.ReadAt); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
 		return frees
@@ -134,11 +141,9 @@ func (d *decision) post() {
 		return
 	}
 	if wait, until, acts, blocked := d.blocked(); blocked {
-		d.wanting = wait.Code == weir.WaitSlot
 		d.standAll(ready, wait, until, acts)
 		return
 	}
-	d.wanting = true
 	d.spoken = ready[0].Rank == weir.RankBackfill && !d.ahead().Admits(d.now)
 	if d.full() {
 		d.standForSlot(ready)
@@ -252,6 +257,10 @@ func (d *decision) holdActs() time.Time {
 func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, blocked bool) {
 	for i := range d.Exports {
 		e := &d.Exports[i]
+		if d.abandoned(*e) {
+			text := fmt.Sprintf("nothing more starts while it is open what becomes of %s", e.Request.Title())
+			return weir.Wait{Code: weir.WaitJob, Text: text}, d.now.Add(standAgain), time.Time{}, true
+		}
 		if e.State.HoldsSlot() {
 			text := fmt.Sprintf("one job at a time: %s goes first", e.Request.Title())
 			return weir.Wait{Code: weir.WaitTurn, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second), true
@@ -266,17 +275,21 @@ func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, b
 	return weir.Wait{}, time.Time{}, time.Time{}, false
 }
 
+// abandoned reports an export that holds its slot and that nobody waits for any
+// more: its polls are used up, or only a person can say what became of it.
+func (d *decision) abandoned(e weir.Export) bool {
+	return e.State == weir.Running && e.Polls >= d.Policy.MaxAttempts || e.State == weir.Unknown && e.NeedsPerson != ""
+}
+
 // admit posts the first export that the limits allow and tells the others why
 // they wait. One POST is in flight at a time, so one is planned at a time.
 func (d *decision) admit(ready []*weir.Export) {
 	first := ready[0]
 	if d.freeQuota() == 0 {
-		d.wanting = false
 		d.standForQuota(ready)
 		return
 	}
 	if d.spoken {
-		d.wanting = false
 		d.standForScheduled(ready)
 		return
 	}

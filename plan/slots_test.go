@@ -203,7 +203,9 @@ func TestLimitsAreReadBeforeAPost(t *testing.T) {
 	}{
 		"known":                         {func(v *plan.View) {}, []plan.Verb{plan.Post}},
 		"never read":                    {func(v *plan.View) { v.Budget = weir.Budget{} }, []plan.Verb{plan.ReadLimits}},
-		"a minute old":                  {func(v *plan.View) { v.Budget.ReadAt = ago(time.Minute) }, []plan.Verb{plan.ReadLimits}},
+		"a minute old":                  {func(v *plan.View) { v.Budget.ReadAt = ago(time.Minute) }, []plan.Verb{plan.Post}},
+		"a minute old, beside others":   {func(v *plan.View) { foreign(v); v.Budget.ReadAt = ago(time.Minute) }, []plan.Verb{plan.ReadLimits}},
+		"five minutes old":              {func(v *plan.View) { v.Budget.ReadAt = ago(5 * time.Minute) }, []plan.Verb{plan.ReadLimits}},
 		"an end frees a slot":           {func(v *plan.View) { v.LastTerminalAt = noon }, []plan.Verb{plan.Post}},
 		"an end beside others":          {func(v *plan.View) { foreign(v); v.LastTerminalAt = noon }, []plan.Verb{plan.ReadLimits}},
 		"an end with the quota nearing": {func(v *plan.View) { v.Budget.QuotaFree = 6; v.LastTerminalAt = noon }, []plan.Verb{plan.ReadLimits}},
@@ -255,6 +257,18 @@ func TestOrder(t *testing.T) {
 				t.Errorf("planned %+v, want a POST of %d", p.Actions, c.first)
 			}
 		})
+	}
+}
+
+// One at a time, too, nothing that may not go holds up what may.
+func TestSequentialKeepsRanks(t *testing.T) {
+	backfill, scheduled := planned(1, "a", "2026_Q1"), planned(2, "b", "2026_Q1")
+	backfill.Rank, scheduled.Rank = weir.RankBackfill, weir.RankScheduled
+	v := calm(backfill, scheduled, planned(3, "c", "2026_Q1"))
+	v.Policy = plan.Sequential()
+	v.Budget.Quota, v.Budget.QuotaFree, v.Scheduled = 20, 20, times(18, noon.Add(time.Hour), time.Hour)
+	if p := plan.Next(v, noon); len(p.Actions) != 1 || p.Actions[0].Export != 2 {
+		t.Errorf("planned %+v, want a POST of the scheduled one", p.Actions)
 	}
 }
 

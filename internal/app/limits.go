@@ -82,6 +82,9 @@ func nonNil(ids []string) []string {
 func (s *Session) gateFault(err error) error {
 	state := s.Gate.Snapshot()
 	if !state.Closed() {
+		if fault := reachable(err); fault != nil {
+			return fault
+		}
 		return err
 	}
 	return &Fault{

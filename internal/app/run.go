@@ -79,14 +79,17 @@ func (s *Session) Resume(ctx context.Context, deadline time.Time, show Show) (Ou
 			return Outcome{}, err
 		}
 		for _, d := range deliveries {
+			if err := s.freshLanding(ctx, d); err != nil {
+				return Outcome{}, err
+			}
 			own[d.ID] = own[d.ID] || d.Open()
 		}
 	}
 	return s.work(ctx, engine.Waiter{Exports: exports, Own: own, Deadline: deadline, Show: show})
 }
 
-// freshPolls gives a job whose polling timed out, or a delivery that waits for
-// its destination, another full allowance: a person asked to go on.
+// freshPolls gives a job whose polling timed out another full allowance: a
+// person asked to go on.
 func (s *Session) freshPolls(ctx context.Context, e weir.Export) error {
 	if e.State != weir.Running || e.Polls == 0 && e.PollFailures == 0 {
 		return nil
@@ -102,6 +105,9 @@ func (s *Session) freshPolls(ctx context.Context, e weir.Export) error {
 
 // work conducts, where no other process does, and waits for its own.
 func (s *Session) work(ctx context.Context, waiter engine.Waiter) (Outcome, error) {
+	if err := s.freshBudget(ctx); err != nil {
+		return Outcome{}, err
+	}
 	working, stop := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {

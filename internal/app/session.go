@@ -73,34 +73,45 @@ func (s *Session) open(ctx context.Context, baseURL string) error {
 }
 
 // rotate accepts another key for a known account when it can read a job of
-// ours: then it is the same user's. Anything else is another account's key.
+// ours: then it is the same user's. So it does while the account never had a
+// job, because then no key has anything to lose. Anything else is another
+// account's key.
 func (s *Session) rotate(ctx context.Context, wanted weir.Account, refusal error) (weir.Account, error) {
-	if s.Account.BaseURL != wanted.BaseURL {
-		return weir.Account{}, fmt.Errorf("open account %s at %s: it was opened at %s: %w", wanted.Name, wanted.BaseURL, s.Account.BaseURL, refusal)
-	}
-	client, err := clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, nil)...)
-	if err != nil {
-		return weir.Account{}, err
-	}
 	jobs, err := s.Ledger.Jobs(ctx, wanted.Name)
 	if err != nil {
 		return weir.Account{}, err
 	}
 	id, any := newestOwn(jobs)
-	if !any {
-		return weir.Account{}, refusal
+	switch {
+	case !any:
+		s.Settings.Log.Info("the account never had a job; it takes this key and address", "account", wanted.Name)
+		err = s.Ledger.Rehome(ctx, wanted.Name, wanted.BaseURL)
+	case s.Account.BaseURL != wanted.BaseURL:
+		err = fmt.Errorf("open account %s at %s: it was opened at %s: %w", wanted.Name, wanted.BaseURL, s.Account.BaseURL, refusal)
+	default:
+		err = s.canRead(ctx, id, refusal)
 	}
-	if _, _, err := client.Job(ctx, id); err != nil {
-		if errors.Is(err, clari.ErrNotFound) || errors.Is(err, clari.ErrInvalidJob) || errors.Is(err, clari.ErrForbidden) {
-			return weir.Account{}, refusal
-		}
-		return weir.Account{}, err
+	if err == nil {
+		err = s.Ledger.RotateKey(ctx, wanted.Name, wanted.KeyFingerprint)
 	}
-	if err := s.Ledger.RotateKey(ctx, wanted.Name, wanted.KeyFingerprint); err != nil {
+	if err != nil {
 		return weir.Account{}, err
 	}
 	s.Settings.Log.Info("the account has a new key", "account", wanted.Name)
 	return s.Ledger.Account(ctx, wanted.Name)
+}
+
+// canRead proves that the key is of the user whose job this is.
+func (s *Session) canRead(ctx context.Context, jobID string, refusal error) error {
+	client, err := clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, nil)...)
+	if err != nil {
+		return err
+	}
+	_, _, err = client.Job(ctx, jobID)
+	if errors.Is(err, clari.ErrNotFound) || errors.Is(err, clari.ErrInvalidJob) || errors.Is(err, clari.ErrForbidden) {
+		return refusal
+	}
+	return err
 }
 
 func newestOwn(jobs []weir.Job) (id string, any bool) {

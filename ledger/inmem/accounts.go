@@ -68,7 +68,7 @@ func (s *store) newAccount(wanted weir.Account) *account {
 		like:    map[string][]*export{},
 		jobs:    map[string]*weir.Job{},
 		ran:     map[string]index{},
-		ranJobs: map[string]time.Duration{},
+		ranJobs: map[string]time.Duration{}, schedules: map[string]*ledger.Schedule{},
 	}
 	s.accounts[wanted.Name] = a
 	return a
@@ -101,6 +101,14 @@ func (l *Ledger) ListAccounts(ctx context.Context) ([]weir.Account, error) {
 func (l *Ledger) RotateKey(ctx context.Context, name, fingerprint string) error {
 	return l.with(ctx, "RotateKey", name, func(a *account) error {
 		a.KeyFingerprint = fingerprint
+		return nil
+	})
+}
+
+// Rehome replaces the account's base URL.
+func (l *Ledger) Rehome(ctx context.Context, name, baseURL string) error {
+	return l.with(ctx, "Rehome", name, func(a *account) error {
+		a.BaseURL = baseURL
 		return nil
 	})
 }

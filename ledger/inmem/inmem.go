@@ -75,6 +75,8 @@ type account struct {
 	listedAt time.Time
 	ran      map[string]index
 	ranJobs  map[string]time.Duration
+
+	schedules map[string]*ledger.Schedule // by name
 }
 
 // export is an export with its history and deliveries, both in order.

@@ -21,18 +21,27 @@ func (l *Ledger) Wish(ctx context.Context, now time.Time, wishes []ledger.Wish) 
 		return nil, err
 	}
 	defer l.store.mu.Unlock()
+	granted, err := l.store.grantAll(wishes, now)
+	if err != nil {
+		return nil, fmt.Errorf("record wishes: %w", err)
+	}
+	return granted, nil
+}
+
+// grantAll serves wishes in order, all or none.
+func (s *store) grantAll(wishes []ledger.Wish, now time.Time) ([]ledger.Granted, error) {
 	for _, w := range wishes {
-		if err := l.store.check(w); err != nil {
-			return nil, fmt.Errorf("record wishes: %s: %w", w.Request.Title(), err)
+		if err := s.check(w); err != nil {
+			return nil, fmt.Errorf("%s: %w", w.Request.Title(), err)
 		}
 	}
-	before := l.store.lastExport
+	before := s.lastExport
 	granted := make([]ledger.Granted, 0, len(wishes))
 	for _, w := range wishes {
-		e := l.store.serve(w, now)
-		deliveries, err := l.store.want(e, w, now)
+		e := s.serve(w, now)
+		deliveries, err := s.want(e, w, now)
 		if err != nil {
-			return nil, fmt.Errorf("record wishes: %s: %w", w.Request.Title(), err)
+			return nil, fmt.Errorf("%s: %w", w.Request.Title(), err)
 		}
 		granted = append(granted, ledger.Granted{Export: rule.Export(e.Export), Deliveries: deliveries, Joined: e.ID <= before})
 	}

@@ -75,8 +75,8 @@ func wishTable(f *fixture) {
 			f.Errorf("%s: served %t (joined %t), want %t", test.name, served, g.Joined, test.serve)
 		}
 	}
-	e := f.in(weir.Running)
-	_, err := f.l.Amend(f.ctx, weir.Lease{}, e.ID, weir.Running, func(e *weir.Export) { e.CancelRequestedAt = f.now() })
+	e, now := f.in(weir.Running), f.now()
+	_, err := f.l.Amend(f.ctx, weir.Lease{}, e.ID, weir.Running, func(e *weir.Export) { e.CancelRequestedAt = now })
 	f.ok(err)
 	if g := f.grant(f.wishFor(e.Request)); g.Joined {
 		f.Error("an export that somebody wants cancelled served a new wish")
