@@ -30,6 +30,8 @@ type Session struct {
 	Conductor *engine.Conductor
 	Counts    *engine.Counts
 	SpoolDir  string
+
+	closeLedger bool
 }
 
 // OpenLedger opens the state alone, for commands that ask the server nothing.
@@ -37,21 +39,31 @@ func OpenLedger(ctx context.Context, s Settings) (*ledger.Store, error) {
 	return ledger.Open(ctx, s.State, ledger.Options{})
 }
 
-// Open opens a session. Close it.
+// Open opens a session with a ledger of its own. Close it.
 func Open(ctx context.Context, s Settings) (*Session, error) {
-	probe, err := clari.New(s.BaseURL, s.Key, clientOptions(s, nil)...)
-	if err != nil {
-		return nil, err
+	if _, err := clari.New(s.BaseURL, s.Key, clientOptions(s, nil)...); err != nil {
+		return nil, err // before a state file is made
 	}
 	store, err := OpenLedger(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	session := &Session{Settings: s, Ledger: store, Counts: new(engine.Counts)}
-	if err := session.open(ctx, probe.BaseURL()); err != nil {
+	session, err := OpenOn(ctx, store, s)
+	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	session.closeLedger = true
 	return session, nil
+}
+
+// OpenOn opens a session on a ledger that stays the caller's.
+func OpenOn(ctx context.Context, store *ledger.Store, s Settings) (*Session, error) {
+	probe, err := clari.New(s.BaseURL, s.Key, clientOptions(s, nil)...)
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{Settings: s, Ledger: store, Counts: new(engine.Counts)}
+	return session, session.open(ctx, probe.BaseURL())
 }
 
 func (s *Session) open(ctx context.Context, baseURL string) error {
@@ -177,6 +189,9 @@ func (s *Session) keepGate(state pace.State) {
 // Close gives everything back.
 func (s *Session) Close() error {
 	s.Client.CloseIdleConnections()
+	if !s.closeLedger {
+		return nil
+	}
 	return s.Ledger.Close()
 }
 

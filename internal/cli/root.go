@@ -46,8 +46,8 @@ func newRoot(g *globals) *cobra.Command {
 		return app.Usage("see: "+cmd.CommandPath()+" --help", "read flags: %w", err)
 	})
 	g.bind(root.PersistentFlags())
-	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newDoctor(g),
-		newEmulate(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newDoctor(g),
+		newConfig(g), newEmulate(g), newDemo(g), newVersion(g), newCompletion(g))
 	for _, cmd := range commands(root) {
 		usageArgs(cmd)
 	}

@@ -1,0 +1,126 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/plan"
+)
+
+// configuredSettings are one account's settings by the configuration, on top of
+// what flags and environment gave.
+func configuredSettings(ctx context.Context, base Settings, c config.Config, name string, getenv func(string) string) (Settings, error) {
+	account := c.Accounts[name]
+	secret, err := account.Key.Read(ctx, getenv)
+	if err != nil {
+		return base, fmt.Errorf("read key of account %s: %w", name, err)
+	}
+	if base.Key, err = clari.NewKey(secret); err != nil {
+		return base, fmt.Errorf("read key of account %s: %w", name, err)
+	}
+	base.Account = name
+	base.BaseURL = cmp.Or(account.BaseURL, base.BaseURL)
+	base.Insecure = account.InsecureBaseURL || base.Insecure
+	base.Policy, base.Rate = configuredPolicy(c.Policy), cmp.Or(c.Rate, base.Rate)
+	base.Policy.KeepQuota = account.KeepQuota
+	base.Log = base.Log.With("account", name)
+	return base, nil
+}
+
+func configuredPolicy(c config.Policy) plan.Policy {
+	p := plan.Adaptive()
+	if c.Name == "sequential" {
+		p = plan.Sequential()
+	}
+	if c.Delay != nil {
+		p.Delay = *c.Delay
+	}
+	p.PollMin, p.PollFactor = cmp.Or(c.PollMin, p.PollMin), cmp.Or(c.PollFactor, p.PollFactor)
+	p.PollMax, p.MaxAttempts = cmp.Or(c.PollMax, p.PollMax), cmp.Or(c.MaxAttempts, p.MaxAttempts)
+	return p
+}
+
+// configuredSchedules are the account's schedules.
+func configuredSchedules(c config.Config, account string) []engine.Entry {
+	var entries []engine.Entry
+	for name, schedule := range c.Schedules {
+		exports := slices.DeleteFunc(slices.Clone(c.Exports), func(e config.Export) bool {
+			return e.Account != account || !slices.Contains(schedule.Exports, e.Name)
+		})
+		if len(exports) == 0 {
+			continue
+		}
+		entries = append(entries, engine.Entry{
+			Name: name,
+			Spec: fmt.Sprintf("%s|%s|%s|%d|%s|%v|%d", schedule.Cron, schedule.TimeZone, schedule.After, schedule.WeekEnds, schedule.At, schedule.DaysAfter, schedule.FiscalYearStarts),
+			Next: func(after time.Time) time.Time { return config.NextRun(schedule, after) },
+			Wishes: func(due time.Time) ([]ledger.Wish, error) {
+				return scheduledWishes(c, account, exports, due.In(schedule.Location()))
+			},
+		})
+	}
+	return entries
+}
+
+// scheduledWishes are what a run that is due at an instant asks for: rolling
+// periods are those of that instant, and the result must not be older.
+func scheduledWishes(c config.Config, account string, exports []config.Export, due time.Time) ([]ledger.Wish, error) {
+	var wishes []ledger.Wish
+	for _, e := range exports {
+		for _, r := range e.Requests(c.Accounts[account].FiscalYearStarts, due) {
+			if err := r.Validate(); err != nil {
+				return nil, fmt.Errorf("export %s: %w", e.Name, err)
+			}
+			for _, name := range e.Destinations {
+				w, err := scheduledWish(c, e, r, name, due)
+				if err != nil {
+					return nil, fmt.Errorf("export %s: %w", e.Name, err)
+				}
+				w.Account = account
+				wishes = append(wishes, w)
+			}
+		}
+	}
+	return wishes, nil
+}
+
+func scheduledWish(c config.Config, e config.Export, r weir.Request, destination string, due time.Time) (ledger.Wish, error) {
+	d := c.Destinations[destination]
+	to, err := CheckDestination(d.To)
+	if err != nil {
+		return ledger.Wish{}, err
+	}
+	formats := d.Formats
+	if len(formats) == 0 {
+		formats = []string{"parquet"}
+	}
+	return ledger.Wish{
+		Request: r, Rank: weir.RankScheduled, AsOf: due.UTC(), Fresh: e.Fresh, JobsAllowed: e.Retries + 1,
+		Destination: to, Formats: formats, CSVSafe: d.CSVSafe,
+	}, nil
+}
+
+// accountSpec changes when anything that concerns the account does, its key
+// among it: then its work is started anew.
+func accountSpec(c config.Config, s Settings) string {
+	about := struct {
+		Account      config.Account
+		Policy       config.Policy
+		Rate         float64
+		Destinations map[string]config.Destination
+		Exports      []config.Export
+		Schedules    map[string]config.Schedule
+	}{c.Accounts[s.Account], c.Policy, c.Rate, c.Destinations, c.Exports, c.Schedules}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %s", about, s.Key.Fingerprint([]byte("spec"))))
+	return hex.EncodeToString(sum[:])
+}

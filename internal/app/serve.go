@@ -1,0 +1,200 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/ledger"
+)
+
+// Service runs the conductors and schedules of a configuration until it is told
+// to stop. Accounts stand apart: what befalls one does not touch the others.
+type Service struct {
+	// Path is the configuration file, read again on every reload.
+	Path     string
+	Settings Settings
+	Getenv   func(string) string
+	Store    *ledger.Store
+
+	mu      sync.Mutex
+	workers map[string]*worker
+	faults  map[string]error // accounts that could not be started
+}
+
+// worker is one account at work.
+type worker struct {
+	spec    string
+	session *Session
+	stop    context.CancelCauseFunc
+	done    chan struct{}
+}
+
+// errReloaded ends a worker whose configuration changed.
+var errReloaded = errors.New("the configuration changed")
+
+// again is how often a worker that failed, an account that could not be
+// started, or a refused key is tried again.
+const again = time.Minute
+
+// Run serves until ctx ends. Each value on reload reads the configuration
+// again; one that cannot be read changes nothing.
+func (s *Service) Run(ctx context.Context, reload <-chan struct{}, ready func()) error {
+	s.workers, s.faults = map[string]*worker{}, map[string]error{}
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	ready()
+	tick := time.NewTicker(again)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.stopAll(context.Cause(ctx))
+			return context.Cause(ctx)
+		case <-reload:
+			s.Settings.Log.Info("reload configuration", "path", s.Path)
+		case <-tick.C: // a rotated key is picked up, a failed account started
+		}
+		if err := s.apply(ctx); err != nil && ctx.Err() == nil {
+			s.Settings.Log.Error("configuration is not applied; the one before goes on", "error", err)
+		}
+	}
+}
+
+// apply makes what runs what the configuration says. Accounts that did not
+// change are not touched.
+func (s *Service) apply(ctx context.Context) error {
+	c, err := config.Load(s.Path)
+	if err != nil {
+		return &Fault{Exit: ExitUsage, Code: "config", Hint: "see: weir config check " + s.Path, Err: err}
+	}
+	for _, name := range s.names() {
+		if _, wanted := c.Accounts[name]; !wanted {
+			s.stop(name, errReloaded)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {
+		if err := s.applyAccount(ctx, c, name); err != nil {
+			s.Settings.Log.Error("account is not at work", "account", name, "error", err, "hint", FaultOf(err).Hint)
+		}
+	}
+	return nil
+}
+
+func (s *Service) applyAccount(ctx context.Context, c config.Config, name string) error {
+	settings, err := configuredSettings(ctx, s.Settings, c, name, s.Getenv)
+	if err == nil {
+		spec := accountSpec(c, settings)
+		if s.unchanged(name, spec) {
+			return nil
+		}
+		s.stop(name, errReloaded)
+		err = s.start(ctx, c, settings, spec)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[name] = err
+	return err
+}
+
+func (s *Service) unchanged(name, spec string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.workers[name]
+	if w == nil || w.spec != spec {
+		return false
+	}
+	select {
+	case <-w.done: // it ended by itself
+		return false
+	default:
+		return true
+	}
+}
+
+// start opens a session and sets its conductor and scheduler to work.
+func (s *Service) start(ctx context.Context, c config.Config, settings Settings, spec string) error {
+	session, err := OpenOn(ctx, s.Store, settings)
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancelCause(ctx)
+	w := &worker{spec: spec, session: session, stop: stop, done: make(chan struct{})}
+	scheduler := &engine.Scheduler{
+		Ledger: s.Store, Account: settings.Account, Entries: configuredSchedules(c, settings.Account), Log: settings.Log,
+		Fired: func(string, time.Time, []ledger.Granted) { session.Conductor.Wake() },
+	}
+	go w.run(working, scheduler)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.workers[settings.Account] = w
+	settings.Log.Info("account at work", "schedules", len(scheduler.Entries))
+	return nil
+}
+
+// run conducts and schedules until either ends.
+func (w *worker) run(ctx context.Context, scheduler *engine.Scheduler) {
+	defer close(w.done)
+	defer w.session.Close()
+	var both sync.WaitGroup
+	for _, part := range []func(context.Context) error{w.session.Conductor.Run, scheduler.Run} {
+		both.Go(func() {
+			err := part(ctx)
+			if ctx.Err() == nil {
+				w.session.Settings.Log.Error("account stopped", "error", err)
+			}
+			w.stop(err)
+		})
+	}
+	both.Wait()
+}
+
+func (s *Service) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.workers))
+}
+
+func (s *Service) stop(name string, cause error) {
+	s.mu.Lock()
+	w := s.workers[name]
+	delete(s.workers, name)
+	s.mu.Unlock()
+	if w != nil {
+		w.stop(cause)
+		<-w.done
+	}
+}
+
+func (s *Service) stopAll(cause error) {
+	var all sync.WaitGroup
+	for _, name := range s.names() {
+		all.Go(func() { s.stop(name, cause) })
+	}
+	all.Wait()
+}
+
+// Health is nil while every configured account is at work.
+func (s *Service) Health() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var faults []error
+	for name, err := range s.faults {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("account %s: %w", name, err))
+		}
+	}
+	for name, w := range s.workers {
+		if _, condition := w.session.Conductor.Latest(); condition.KeyRefused != nil {
+			faults = append(faults, fmt.Errorf("account %s is paused: %w", name, condition.KeyRefused))
+		}
+	}
+	return errors.Join(faults...)
+}
