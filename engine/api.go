@@ -26,6 +26,33 @@ type API interface {
 // passed to another process.
 var ErrLeaseTooOld = errors.New("the lease was not renewed in time")
 
+// ErrPlanTooOld refuses a POST that was planned on what is no longer fresh: the
+// process stood still between the plan and the request.
+var ErrPlanTooOld = errors.New("what it was planned on is too old")
+
+// planTrust is how old a plan may be when its POST is written: the list and the
+// limits that precede a POST are at most a minute old when it is planned.
+const planTrust = 15 * time.Second
+
+type plannedKey struct{}
+
+// plannedAt marks the requests of a context with the instant of their plan.
+func plannedAt(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, plannedKey{}, at)
+}
+
+// stale says why a request may not be written any more, whose plan has aged.
+func stale(ctx context.Context) error {
+	at, planned := ctx.Value(plannedKey{}).(time.Time)
+	if !planned {
+		return nil
+	}
+	if age := renewalAge(at, time.Now()); age > planTrust {
+		return fmt.Errorf("send what was planned %s ago: %w", age.Round(time.Millisecond), ErrPlanTooOld)
+	}
+	return nil
+}
+
 // Transport stands between a client and the network: gate paces and the fence
 // is asked last, right before the request is written. A request that either
 // refuses is marked clari.ErrNotSent, because certainly nothing left.
@@ -70,7 +97,7 @@ type fenced struct {
 }
 
 func (f *fenced) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := f.fence(); err != nil {
+	if err := errors.Join(f.fence(), stale(r.Context())); err != nil {
 		return nil, err
 	}
 	if reached, ok := r.Context().Value(reachedKey{}).(*atomic.Bool); ok {

@@ -80,7 +80,7 @@ func (c *Conductor) take(h *hold) {
 	c.hold = h
 	c.state.Conducting = h != nil
 	if h == nil {
-		c.latest = plan.Plan{}
+		c.latest, c.state.clock = plan.Plan{}, storeClock{}
 	}
 }
 
@@ -117,7 +117,7 @@ func (c *Conductor) conduct(ctx context.Context, provedDead bool) error {
 // step plans once and does the first thing. It returns when to look again: the
 // zero time means at once.
 func (c *Conductor) step(ctx context.Context) (time.Time, error) {
-	now := c.clock.now()
+	now, planned := c.clock.now(), time.Now()
 	view, err := c.view(ctx, now)
 	if err != nil {
 		return time.Time{}, err
@@ -130,7 +130,7 @@ func (c *Conductor) step(ctx context.Context) (time.Time, error) {
 	if len(p.Actions) == 0 {
 		return p.LookAgain, nil
 	}
-	return time.Time{}, c.do(ctx, view, p.Actions[0])
+	return time.Time{}, c.do(plannedAt(ctx, planned), view, p.Actions[0])
 }
 
 // rest waits until the instant, a wake-up, or the next look for other

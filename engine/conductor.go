@@ -25,6 +25,10 @@ type Conductor struct {
 	Pace   pace.Policy // the gate's own
 	Lander Lander
 	Policy plan.Policy
+	// Scheduled are the instants of the 30 days after now at which schedules
+	// will need an export, ascending, one for each; nil for none. A backfill
+	// leaves them their quota.
+	Scheduled func(now time.Time) []time.Time
 	// Lock proves earlier owners dead where the store offers it; nil elsewhere.
 	Lock ledger.Lock
 	// Watch is how often wishes of other processes are looked for; 1 s when 0.
@@ -50,6 +54,8 @@ type Condition struct {
 	// UnreachableSince is when connections began to fail; zero while they work.
 	UnreachableSince time.Time
 	Unreachable      error
+
+	clock storeClock // by which the plan was made; zero before the first
 }
 
 // memory is what a conductor learned since it took over. Losing it costs a few
@@ -123,7 +129,7 @@ func (c *Conductor) Latest() (plan.Plan, Condition) {
 func (c *Conductor) show(p plan.Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.latest = p
+	c.latest, c.state.clock = p, c.clock
 }
 
 func (c *Conductor) note(change func(*Condition)) {

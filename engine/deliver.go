@@ -77,12 +77,21 @@ func (d *Deliverer) Deliver(ctx context.Context, exportID int64, now time.Time) 
 	if err != nil {
 		return err
 	}
+	l := landing{Deliverer: d, clock: storeClock{base: now, asked: time.Now()}}
 	receipt, err := d.receive(ctx, e)
 	if err != nil {
-		return d.finishAll(ctx, e, claims, err)
+		return l.finishAll(ctx, e, claims, err)
 	}
 	defer receipt.Close()
-	return d.publish(ctx, e, claims, receipt)
+	return l.publish(ctx, e, claims, receipt)
+}
+
+// landing is one run of Deliver. Its clock is that of whoever offered the
+// deliveries and will offer them again: what waits until an instant must be
+// looked at on the clock that set it.
+type landing struct {
+	*Deliverer
+	clock storeClock
 }
 
 func (d *Deliverer) claim(ctx context.Context, exportID int64, now time.Time) ([]weir.Delivery, error) {
@@ -133,7 +142,7 @@ func snapshotAt(e weir.Export, j weir.Job) time.Time {
 	return e.DoneAt
 }
 
-func (d *Deliverer) publish(ctx context.Context, e weir.Export, claims []weir.Delivery, receipt Receipt) error {
+func (d landing) publish(ctx context.Context, e weir.Export, claims []weir.Delivery, receipt Receipt) error {
 	for i, claim := range claims {
 		published, err := receipt.Publish(ctx, claim)
 		if err != nil {
@@ -151,14 +160,10 @@ func (d *Deliverer) publish(ctx context.Context, e weir.Export, claims []weir.De
 }
 
 // finishAll writes down the same misfortune for every claim.
-func (d *Deliverer) finishAll(ctx context.Context, e weir.Export, claims []weir.Delivery, cause error) error {
+func (d landing) finishAll(ctx context.Context, e weir.Export, claims []weir.Delivery, cause error) error {
 	for _, claim := range claims {
-		now, err := d.Ledger.Now(context.WithoutCancel(ctx))
-		if err != nil {
-			return err
-		}
 		d.Log.Warn("land export", "export", e.ID, "error", cause)
-		o := misfortune(e, claim, cause, now)
+		o := misfortune(e, claim, cause, d.clock.now())
 		if ctx.Err() != nil { // interrupted: nobody's fault, and at once again
 			o = ledger.Outcome{State: weir.DeliveryOpen, Free: true}
 		}
@@ -169,14 +174,10 @@ func (d *Deliverer) finishAll(ctx context.Context, e weir.Export, claims []weir.
 	return nil
 }
 
-func (d *Deliverer) finish(ctx context.Context, claim weir.Delivery, o ledger.Outcome, why string) error {
+func (d landing) finish(ctx context.Context, claim weir.Delivery, o ledger.Outcome, why string) error {
 	writing, cancel := lasting(ctx)
 	defer cancel()
-	now, err := d.Ledger.Now(writing)
-	if err != nil {
-		return err
-	}
-	_, err = d.Ledger.FinishDelivery(writing, claim, o, cause(now, why, ""))
+	_, err := d.Ledger.FinishDelivery(writing, claim, o, cause(d.clock.now(), why, ""))
 	if errors.Is(err, ledger.ErrStale) {
 		d.Log.Warn("finish delivery: the claim was lost", "delivery", claim.ID)
 		return nil

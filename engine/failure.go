@@ -91,7 +91,7 @@ func reached(err error) bool {
 // interrupt. It says nothing about the server.
 func ours(err error) bool {
 	var closed *pace.ClosedError
-	return errors.As(err, &closed) || errors.Is(err, ErrLeaseTooOld) || errors.Is(err, clari.ErrInterrupted)
+	return errors.As(err, &closed) || errors.Is(err, ErrLeaseTooOld) || errors.Is(err, ErrPlanTooOld) || errors.Is(err, clari.ErrInterrupted)
 }
 
 // keyRefused reports a 401 that is about the key and not about one forecast.

@@ -158,6 +158,7 @@ func (c *Conductor) polled(ctx context.Context, v plan.View, a plan.Action, err 
 	if missing != nil {
 		return missing
 	}
+	denied := errors.Is(err, clari.ErrNotFound) || errors.Is(err, clari.ErrInvalidJob)
 	switch {
 	case err == nil:
 		return c.amend(ctx, e, func(e *weir.Export) {
@@ -165,7 +166,13 @@ func (c *Conductor) polled(ctx context.Context, v plan.View, a plan.Action, err 
 			e.Polls++
 			e.NotBefore = time.Time{}
 		})
-	case errors.Is(err, clari.ErrNotFound), errors.Is(err, clari.ErrInvalidJob):
+	case denied && youngAndUnseen(e, v.Jobs[a.JobID], now):
+		return c.amend(ctx, e, func(e *weir.Export) {
+			e.PolledAt, e.NotBefore = now, now.Add(backoff(e.Polls))
+			e.Wait = weir.Wait{Code: weir.WaitJob, Text: "the server does not show job " + a.JobID + " yet"}
+			e.Polls++
+		})
+	case denied:
 		return c.move(ctx, e.ID, weir.LoseJob(cause(now, err.Error(), "GET job "+a.JobID), "the server no longer knows job "+a.JobID))
 	case !isTry(err):
 		return nil
@@ -175,6 +182,12 @@ func (c *Conductor) polled(ctx context.Context, v plan.View, a plan.Action, err 
 		e.NotBefore = now.Add(backoff(e.PollFailures - 1))
 		e.Wait = weir.Wait{Code: weir.WaitRetry, Text: err.Error()}
 	})
+}
+
+// youngAndUnseen: a job that no answer has shown since the server named it may
+// only be late to be seen.
+func youngAndUnseen(e weir.Export, j weir.Job, now time.Time) bool {
+	return j.RawStatus == "" && !e.SubmittedAt.IsZero() && now.Sub(e.SubmittedAt) < resultGrace
 }
 
 // cancelJob asks the server to stop a job. What becomes of the export is the

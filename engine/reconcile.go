@@ -21,6 +21,9 @@ func (c *Conductor) takeOver(ctx context.Context, provedDead bool) error {
 	}
 	c.clock = storeClock{base: now, asked: asked}
 	c.memory = newMemory()
+	if err := c.takeOverPace(ctx); err != nil {
+		return err
+	}
 	if _, err := c.Ledger.SweepClaims(ctx, c.hold.lease); err != nil {
 		return err
 	}
@@ -38,6 +41,16 @@ func (c *Conductor) takeOver(ctx context.Context, provedDead bool) error {
 		}
 	}
 	return nil
+}
+
+// takeOverPace goes on from the pace that the earlier owner kept: what the
+// server told it is told to every process that uses the key.
+func (c *Conductor) takeOverPace(ctx context.Context) error {
+	state, err := LoadGate(ctx, c.Ledger, c.Account, time.Now())
+	if err == nil && state.Requests > 0 {
+		c.Gate.Resume(state)
+	}
+	return err
 }
 
 func (c *Conductor) takeOverExport(ctx context.Context, e weir.Export, now time.Time, settle time.Duration) error {

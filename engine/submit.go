@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/plan"
 )
 
@@ -26,6 +27,9 @@ func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) erro
 	if err != nil {
 		return err
 	}
+	if err := stale(ctx); err != nil { // plan again, before anything is committed
+		return fmt.Errorf("%w: %w", ledger.ErrStale, err)
+	}
 	intent := weir.Submit(cause(c.clock.now(), a.Why, ""), c.hold.lease.Generation)
 	if e, err = c.Ledger.Move(ctx, c.hold.lease, e.ID, intent); err != nil {
 		return err
@@ -37,13 +41,13 @@ func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) erro
 	defer cancel()
 	c.heard(postErr)
 	if postErr == nil {
-		return c.accepted(writing, e, started)
+		return c.accepted(writing, v, e, started)
 	}
 	return c.unaccepted(writing, v, e, postErr)
 }
 
 // accepted keeps the job id as a fact first; the decision may be fenced.
-func (c *Conductor) accepted(ctx context.Context, e weir.Export, started clari.Started) error {
+func (c *Conductor) accepted(ctx context.Context, v plan.View, e weir.Export, started clari.Started) error {
 	now := c.clock.now()
 	if err := c.Ledger.BindJob(ctx, c.Account, e.ID, started.JobID, now); err != nil {
 		return err
@@ -53,7 +57,8 @@ func (c *Conductor) accepted(ctx context.Context, e weir.Export, started clari.S
 	if err != nil {
 		return err
 	}
-	return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.Accepted(b) })
+	ours := inFlight(v.Exports)
+	return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.AcceptedBeside(b, ours) })
 }
 
 // unaccepted moves the export as the error says and keeps what it tells of the

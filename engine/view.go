@@ -27,27 +27,32 @@ func LoadView(ctx context.Context, l ledger.Ledger, account string, policy plan.
 	if v.Exports, err = l.ListExports(ctx, ledger.Filter{Account: account, OpenOnly: true}); err != nil {
 		return v, err
 	}
-	if v.Jobs, err = jobsFor(ctx, l, account, v.Exports); err != nil {
+	if v.Budget, err = l.Budget(ctx, account); err != nil {
 		return v, err
 	}
-	if v.Budget, err = l.Budget(ctx, account); err != nil {
+	if v.Jobs, err = jobsFor(ctx, l, account, v.Exports, v.Budget); err != nil {
 		return v, err
 	}
 	if v.History, err = l.Durations(ctx, account, historyRuns); err != nil {
 		return v, err
 	}
-	uses, err := l.QuotaUses(ctx, account, now.Add(-quotaWindow))
-	if err == nil && len(uses) > 0 {
-		v.QuotaFreesAt = uses[0].Add(quotaWindow)
-	}
+	v.QuotaUses, err = l.QuotaUses(ctx, account, now.Add(-quotaWindow))
 	return v, err
 }
 
-// jobsFor reads the jobs of open exports, and those that appeared since the
-// oldest intent that is still in doubt.
-func jobsFor(ctx context.Context, l ledger.Ledger, account string, exports []weir.Export) (map[string]weir.Job, error) {
+// inFlightRead bounds how many jobs of the organisation's reading are looked up.
+const inFlightRead = 64
+
+// jobsFor reads the jobs of open exports, those that the organisation's reading
+// counts as in flight, and those that appeared since the oldest intent that is
+// still in doubt.
+func jobsFor(ctx context.Context, l ledger.Ledger, account string, exports []weir.Export, reading weir.Budget) (map[string]weir.Job, error) {
 	jobs := map[string]weir.Job{}
-	var ids []string
+	ids := append([]string(nil), reading.InFlight[:min(len(reading.InFlight), inFlightRead)]...)
+	since, doubt := oldestDoubt(exports)
+	if doubt { // a job of the POST in doubt is to be told from those known before
+		ids = append(ids, reading.Submitted...)
+	}
 	for _, e := range exports {
 		if e.JobID != "" {
 			ids = append(ids, e.JobID)
@@ -58,7 +63,7 @@ func jobsFor(ctx context.Context, l ledger.Ledger, account string, exports []wei
 			return nil, err
 		}
 	}
-	if since, doubt := oldestDoubt(exports); doubt {
+	if doubt {
 		if err := collect(jobs)(l.JobsSeenAfter(ctx, account, since)); err != nil {
 			return nil, err
 		}
@@ -108,12 +113,20 @@ func (c *Conductor) view(ctx context.Context, now time.Time) (plan.View, error) 
 	}
 	v.Generation = c.hold.lease.Generation
 	v.Listing, v.Missing = c.memory.listing, c.memory.missing
+	if c.Scheduled != nil {
+		v.Scheduled = c.Scheduled(now)
+	}
+	if missing := v.Missing[:min(len(v.Missing), inFlightRead)]; len(missing) > 0 {
+		if err := collect(v.Jobs)(c.Ledger.Jobs(ctx, c.Account, missing...)); err != nil {
+			return v, err
+		}
+	}
 	v.Limits, v.List = c.memory.limits, c.memory.list
 	v.Unreadable = c.memory.unreadable
 	v.LastEndAt, v.LastTerminalAt = c.memory.lastEnd, c.memory.lastTerminal
 	v.ServerAhead = c.memory.serverAhead
 	if state := c.Gate.Snapshot(); state.Rate > 0 {
-		v.Policy.Rate = state.Rate
+		v.Policy.Rate = c.Pace.RateOf(state)
 	}
 	v.GateOpensAt, v.GateWhy = GateOpens(c.Pace, c.Gate.Snapshot(), now)
 	if c.memory.hold.After(v.GateOpensAt) {

@@ -67,7 +67,8 @@ type Waiter struct {
 	// Show is called with every look; nil shows nothing.
 	Show func([]Standing, plan.Plan, Condition)
 
-	idleSince time.Time
+	idleSince time.Time     // on this machine's clock, like Deadline
+	ahead     time.Duration // the clock of the plan, compared with this machine's
 	last      plan.Plan
 	history   map[string][]time.Duration
 }
@@ -82,7 +83,7 @@ func (w *Waiter) Wait(ctx context.Context) (Ending, error) {
 	w.history = history
 	for {
 		began := time.Now()
-		ending, done, err := w.look(ctx, began)
+		ending, done, err := w.look(ctx)
 		if err != nil && ctx.Err() == nil {
 			return Ending{}, err
 		}
@@ -96,8 +97,8 @@ func (w *Waiter) Wait(ctx context.Context) (Ending, error) {
 	}
 }
 
-func (w *Waiter) look(ctx context.Context, now time.Time) (Ending, bool, error) {
-	p, condition, err := w.plan(ctx, now)
+func (w *Waiter) look(ctx context.Context) (Ending, bool, error) {
+	p, condition, now, err := w.plan(ctx)
 	if err != nil {
 		return Ending{}, false, err
 	}
@@ -109,22 +110,31 @@ func (w *Waiter) look(ctx context.Context, now time.Time) (Ending, bool, error) 
 	if w.Show != nil {
 		w.Show(standings, p, condition)
 	}
+	w.ahead = now.Sub(time.Now())
 	ending, done := w.judge(standings, condition, now)
 	return ending, done, nil
 }
 
 // plan is the conductor's own plan, or, where another process conducts, what
-// the ledger says a conductor would plan.
-func (w *Waiter) plan(ctx context.Context, now time.Time) (plan.Plan, Condition, error) {
+// the ledger says a conductor would plan, with the present instant on the clock
+// that the plan is made by: the store's, which need not be this machine's.
+func (w *Waiter) plan(ctx context.Context) (plan.Plan, Condition, time.Time, error) {
 	p, condition := w.Conductor.Latest()
-	if condition.Conducting {
-		return p, condition, nil
+	if condition.Conducting && !condition.clock.asked.IsZero() {
+		return p, condition, condition.clock.now(), nil
+	}
+	now, err := w.Ledger.Now(ctx)
+	if err != nil {
+		return plan.Plan{}, condition, now, err
+	}
+	if condition.Conducting { // it has not planned yet
+		return p, condition, now, nil
 	}
 	v, err := LoadView(ctx, w.Ledger, w.Account, w.Policy, now)
 	if err != nil {
-		return plan.Plan{}, condition, err
+		return plan.Plan{}, condition, now, err
 	}
-	return plan.Next(v, now), condition, nil
+	return plan.Next(v, now), condition, now, nil
 }
 
 // Standings is how the command's own exports stand by the ledger, with the
@@ -214,7 +224,7 @@ func (w *Waiter) judge(standings []Standing, c Condition, now time.Time) (Ending
 		return Ending{Verdict: AllEnded}, true
 	case c.KeyRefused != nil:
 		return Ending{Verdict: KeyRefused, Why: c.KeyRefused.Error()}, true
-	case !w.Deadline.IsZero() && !now.Before(w.Deadline):
+	case !w.Deadline.IsZero() && !now.Before(w.Deadline.Add(w.ahead)):
 		return Ending{Verdict: DeadlineOver, Why: deadlineWhy(open, c), Next: soonest(open)}, true
 	case w.pastDeadline(open):
 		return Ending{Verdict: DeadlineOver, Why: "the next step is only possible after the deadline: " + open[0].Stand.Wait.Text, Next: soonest(open)}, true
@@ -237,7 +247,7 @@ func (w *Waiter) pastDeadline(open []Standing) bool {
 		return false
 	}
 	return !slices.ContainsFunc(open, func(s Standing) bool {
-		return s.Stand.ActsAt.IsZero() || s.Stand.ActsAt.Before(w.Deadline)
+		return s.Stand.ActsAt.IsZero() || s.Stand.ActsAt.Before(w.Deadline.Add(w.ahead))
 	})
 }
 
@@ -267,9 +277,9 @@ func (w *Waiter) judgeIdle(open []Standing, now time.Time) (Ending, bool) {
 		return ending, true
 	}
 	if w.idleSince.IsZero() {
-		w.idleSince = now
+		w.idleSince = time.Now()
 	}
-	return ending, now.Sub(w.idleSince) >= idlePatience
+	return ending, time.Since(w.idleSince) >= idlePatience
 }
 
 // acts reports whether an export can act within the patience.
@@ -302,14 +312,14 @@ func known(open []Standing) bool {
 func unwritable(open []Standing) (weir.Delivery, bool) {
 	var found weir.Delivery
 	for _, s := range open {
-		blocked := false
 		for _, d := range s.Deliveries {
-			if d.Open() && d.Failure != nil && d.Failure.Code == weir.CodeDestination {
-				found, blocked = d, true
+			if !d.Open() {
+				continue
 			}
-		}
-		if !blocked {
-			return weir.Delivery{}, false
+			if d.Failure == nil || d.Failure.Code != weir.CodeDestination {
+				return weir.Delivery{}, false
+			}
+			found = d
 		}
 	}
 	return found, found.ID != 0

@@ -61,13 +61,23 @@ func tick(b *testing.B, l ledger.Ledger, finished int) {
 func populate(b *testing.B, l ledger.Ledger, finished int) {
 	b.Helper()
 	account(b, l)
-	var jobs []weir.Job
 	old, now := time.Now().Add(-90*24*time.Hour), time.Now()
-	for i := range finished {
+	made := finished
+	store, durable := l.(*ledger.Store)
+	if durable {
+		made = 10
+	}
+	var jobs []weir.Job
+	for i := range made {
 		e := advance(b, l, i, old)
 		finish(b, l, e)
 		jobs = append(jobs, weir.Job{ID: e.JobID, Status: weir.JobDone, StartedAt: old, EndedAt: old, ExpiresAt: old.Add(30 * 24 * time.Hour)})
 	}
+	see(b, l, jobs, old)
+	if durable {
+		multiply(b, store, finished/made)
+	}
+	jobs = nil
 	for i := range 10 {
 		e := advance(b, l, finished+i, now)
 		if i < 5 {
@@ -75,7 +85,38 @@ func populate(b *testing.B, l ledger.Ledger, finished int) {
 		}
 		jobs = append(jobs, weir.Job{ID: e.JobID, Status: weir.JobRunning, StartedAt: now})
 	}
-	if err := l.SeeJobs(b.Context(), "default", jobs, now, true); err != nil {
+	see(b, l, jobs, now)
+}
+
+func see(b *testing.B, l ledger.Ledger, jobs []weir.Job, at time.Time) {
+	b.Helper()
+	if err := l.SeeJobs(b.Context(), "default", jobs, at, true); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// multiply copies every finished export, with its delivery and job, until there
+// are so many times as many: a hundred thousand would take minutes otherwise.
+func multiply(b *testing.B, l *ledger.Store, times int) {
+	b.Helper()
+	numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", times-1)
+	for _, statement := range []string{
+		`INSERT INTO exports SELECT id + 1000 * i, account, fingerprint || i, state, is_open, rank, as_of, job_id || i, not_before,
+			created_at, changed_at, version, detail FROM n JOIN exports`,
+		`INSERT INTO deliveries SELECT id + 1000 * i, export_id + 1000 * i, destination, format, is_primary, csv_safe, state, generation,
+			owner, claimed_at, attempts, not_before, manifest, row_count, snapshot_at, landed_at, failure FROM n JOIN deliveries`,
+		`INSERT INTO jobs SELECT account, id || i, status, raw_status, user_id, org_id, title, file_name, file_type, currency, started_at,
+			ended_at, expires_at, rows_truncated, cells_truncated, export_id, seq + 1000 * i, first_seen, last_seen, listed_at, in_list,
+			was_listed, listed_until, bought_at, uses_quota FROM n JOIN jobs`,
+	} {
+		if times == 1 {
+			break
+		}
+		if err := l.Exec(b.Context(), numbers+statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Exec(b.Context(), `UPDATE counters SET value = 100000000`); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -121,4 +162,23 @@ func move(b *testing.B, l ledger.Ledger, id int64, t weir.Transition) weir.Expor
 		b.Fatal(err)
 	}
 	return e
+}
+
+// BenchmarkListing is a complete list that tells nothing new, as most do.
+func BenchmarkListing(b *testing.B) {
+	for _, listed := range []int{10, 1_000, 10_000} {
+		b.Run(fmt.Sprintf("sqlite/jobs=%d", listed), func(b *testing.B) {
+			l := open(b, filepath.Join(b.TempDir(), "weir.db"), ledger.Options{})
+			account(b, l)
+			at := time.Now()
+			var jobs []weir.Job
+			for i := range listed {
+				jobs = append(jobs, weir.Job{ID: fmt.Sprintf("%024x", i), Status: weir.JobDone, StartedAt: at, FileName: "clari_export"})
+			}
+			for b.Loop() {
+				at = at.Add(time.Second)
+				see(b, l, jobs, at)
+			}
+		})
+	}
 }

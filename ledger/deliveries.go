@@ -80,16 +80,18 @@ func (s *Store) Delivery(ctx context.Context, id int64) (weir.Delivery, error) {
 	return d, nil
 }
 
+const selectDeliverable = `SELECT ` + deliveryColumns + `
+	FROM exports e
+	JOIN deliveries d ON d.export_id = e.id
+	LEFT JOIN jobs j ON j.account = e.account AND j.id = e.job_id
+	WHERE e.account = $1 AND e.is_open = 1 AND e.state = 'ready' AND d.state = 'open' AND d.not_before <= $2
+	ORDER BY CASE WHEN COALESCE(j.expires_at, 0) = 0 THEN 1 ELSE 0 END, j.expires_at, d.id`
+
 // Deliverable returns the open deliveries of the account's ready exports that
 // may start at now, those nearest to the expiry of their result first; where
 // no expiry is known, last.
 func (s *Store) Deliverable(ctx context.Context, account string, now time.Time) ([]weir.Delivery, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+deliveryColumns+`
-		FROM exports e
-		JOIN deliveries d ON d.export_id = e.id
-		LEFT JOIN jobs j ON j.account = e.account AND j.id = e.job_id
-		WHERE e.account = $1 AND e.is_open = 1 AND e.state = 'ready' AND d.state = 'open' AND d.not_before <= $2
-		ORDER BY CASE WHEN COALESCE(j.expires_at, 0) = 0 THEN 1 ELSE 0 END, j.expires_at, d.id`, account, rule.Millis(now))
+	rows, err := s.db.QueryContext(ctx, selectDeliverable, account, rule.Millis(now))
 	all, err := collect(rows, err, readDelivery)
 	if err != nil {
 		return nil, s.fail(ctx, fmt.Sprintf("read deliverable of account %q", account), err)

@@ -13,10 +13,11 @@ import (
 	"github.com/weirhq/weir/ledger/internal/rule"
 )
 
-const jobColumns = `j.id, j.status, j.raw_status, j.user_id, j.org_id, j.title, j.file_name, j.file_type, j.currency,
-	j.started_at, j.ended_at, j.expires_at, j.rows_truncated, j.cells_truncated, j.export_id, j.seq, j.first_seen, j.last_seen, j.listed_at`
-
-const fromJobs = ` FROM jobs j JOIN accounts a ON a.name = j.account `
+// selectJobs wants a condition on jobs j.
+const selectJobs = `SELECT j.id, j.status, j.raw_status, j.user_id, j.org_id, j.title, j.file_name, j.file_type, j.currency,
+	j.started_at, j.ended_at, j.expires_at, j.rows_truncated, j.cells_truncated, j.export_id, j.seq, j.first_seen, j.last_seen, j.listed_at,
+	j.in_list, a.listed_at
+	FROM jobs j JOIN accounts a ON a.name = j.account WHERE `
 
 // jobRow is a job as an answer would see it, with whether the last complete
 // list held it: such a job's ListedAt and LastSeen are the list's.
@@ -74,8 +75,8 @@ func jobRows(ctx context.Context, q querier, account string, ids []string) ([]jo
 			marks[i] = fmt.Sprintf("$%d", i+2)
 			args = append(args, id)
 		}
-		rows, err := q.QueryContext(ctx, `SELECT `+jobColumns+`, j.in_list, a.listed_at`+fromJobs+
-			`WHERE j.account = $1 AND j.id IN (`+strings.Join(marks, ", ")+`) ORDER BY j.id`, args...)
+		rows, err := q.QueryContext(ctx, selectJobs+
+			`j.account = $1 AND j.id IN (`+strings.Join(marks, ", ")+`) ORDER BY j.id`, args...)
 		some, err := collect(rows, err, readJobRow)
 		if err != nil {
 			return nil, err
@@ -138,13 +139,15 @@ func (s *Store) Jobs(ctx context.Context, account string, ids ...string) ([]weir
 	return jobs, nil
 }
 
+const whereSeenAfter = `j.account = $1 AND j.seq > $2 ORDER BY j.seq`
+
 // JobsSeenAfter returns the jobs whose Seq is above seq, by Seq.
 func (s *Store) JobsSeenAfter(ctx context.Context, account string, seq int64) ([]weir.Job, error) {
-	return s.jobsWhere(ctx, `j.account = $1 AND j.seq > $2 ORDER BY j.seq`, account, seq)
+	return s.jobsWhere(ctx, whereSeenAfter, account, seq)
 }
 
 func (s *Store) jobsWhere(ctx context.Context, where string, args ...any) ([]weir.Job, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+jobColumns+`, j.in_list, a.listed_at`+fromJobs+`WHERE `+where, args...)
+	rows, err := s.db.QueryContext(ctx, selectJobs+where, args...)
 	jobs, err := collect(rows, err, readJob)
 	if err != nil {
 		return nil, s.fail(ctx, fmt.Sprintf("read jobs of account %q", args[0]), err)
@@ -152,10 +155,11 @@ func (s *Store) jobsWhere(ctx context.Context, where string, args ...any) ([]wei
 	return jobs, nil
 }
 
+const selectListed = `SELECT id FROM jobs WHERE account = $1 AND was_listed = 1 AND listed_until > $2`
+
 // ListedBefore returns, by id, the unexpired jobs that a complete list has held.
 func (s *Store) ListedBefore(ctx context.Context, account string, now time.Time) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM jobs WHERE account = $1 AND was_listed = 1 AND listed_until > $2`,
-		account, rule.Millis(now))
+	rows, err := s.db.QueryContext(ctx, selectListed, account, rule.Millis(now))
 	ids, err := collect(rows, err, readText)
 	if err != nil {
 		return nil, s.fail(ctx, fmt.Sprintf("read listed jobs of account %q", account), err)

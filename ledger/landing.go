@@ -110,6 +110,9 @@ func (s *Store) reopen(ctx context.Context, tx *sql.Tx, e exportRow, c weir.Caus
 	return err
 }
 
+const updateSwept = `UPDATE deliveries SET state = 'open', owner = '', claimed_at = 0
+	WHERE state = 'landing' AND owner <> $2 AND export_id IN (SELECT id FROM exports WHERE account = $1 AND is_open = 1)`
+
 // SweepClaims opens again every claim of the account that is not the lease
 // owner's.
 func (s *Store) SweepClaims(ctx context.Context, l weir.Lease) (swept int, err error) {
@@ -117,9 +120,7 @@ func (s *Store) SweepClaims(ctx context.Context, l weir.Lease) (swept int, err e
 		if err := s.fence(ctx, tx, l.Account, l); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'open', owner = '', claimed_at = 0
-			WHERE state = 'landing' AND owner <> $2 AND export_id IN (SELECT id FROM exports WHERE account = $1 AND is_open = 1)`,
-			l.Account, l.Owner)
+		result, err := tx.ExecContext(ctx, updateSwept, l.Account, l.Owner)
 		if err != nil {
 			return err
 		}

@@ -100,10 +100,12 @@ func (a *answer) same(before, after jobRow) bool {
 	return before == after
 }
 
+const selectInList = `SELECT id FROM jobs WHERE account = $1 AND in_list = 1`
+
 // unlist writes down when the jobs that this list no longer holds were last
 // listed: until now that was the account's instant.
 func (a *answer) unlist(ctx context.Context, tx *sql.Tx, told []weir.Job) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM jobs WHERE account = $1 AND in_list = 1`, a.account)
+	rows, err := tx.QueryContext(ctx, selectInList, a.account)
 	listed, err := collect(rows, err, readText)
 	if err != nil {
 		return err

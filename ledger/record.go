@@ -9,6 +9,21 @@ import (
 	"github.com/weirhq/weir/ledger/internal/rule"
 )
 
+const (
+	selectDurations = `SELECT ran_ms FROM durations WHERE account = $1 AND likeness = $2
+		ORDER BY ended_at DESC, job_id DESC LIMIT $3`
+	// selectDurationKeys walks the index from key to key, so that the cost is
+	// that of the keys, not of everything that ever ran.
+	selectDurationKeys = `WITH RECURSIVE walk (likeness) AS (
+			SELECT MIN(likeness) FROM durations WHERE account = $1
+			UNION ALL
+			SELECT (SELECT MIN(d.likeness) FROM durations d WHERE d.account = $1 AND d.likeness > walk.likeness)
+			FROM walk WHERE walk.likeness IS NOT NULL
+		) SELECT likeness FROM walk WHERE likeness IS NOT NULL`
+	selectBought = `SELECT bought_at FROM jobs WHERE account = $1 AND uses_quota = 1 AND bought_at >= $2
+		ORDER BY bought_at`
+)
+
 // SaveDuration keeps how long a job ran; once per job.
 func (s *Store) SaveDuration(ctx context.Context, account, key, jobID string, ended time.Time, ran time.Duration) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO durations (account, job_id, likeness, ended_at, ran_ms)
@@ -28,8 +43,7 @@ func (s *Store) Durations(ctx context.Context, account string, limit int) (map[s
 	}
 	all := make(map[string][]time.Duration, len(keys))
 	for _, key := range keys {
-		rows, err := s.db.QueryContext(ctx, `SELECT ran_ms FROM durations WHERE account = $1 AND likeness = $2
-			ORDER BY ended_at DESC, job_id DESC LIMIT $3`, account, key, max(limit, 0))
+		rows, err := s.db.QueryContext(ctx, selectDurations, account, key, max(limit, 0))
 		ran, err := collect(rows, err, readDuration)
 		if err != nil {
 			return nil, s.fail(ctx, fmt.Sprintf("read durations of account %q", account), err)
@@ -41,15 +55,8 @@ func (s *Store) Durations(ctx context.Context, account string, limit int) (map[s
 	return all, nil
 }
 
-// durationKeys walks the index from key to key, so that the cost is that of the
-// keys, not of everything that ever ran.
 func (s *Store) durationKeys(ctx context.Context, account string) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `WITH RECURSIVE walk (likeness) AS (
-			SELECT MIN(likeness) FROM durations WHERE account = $1
-			UNION ALL
-			SELECT (SELECT MIN(d.likeness) FROM durations d WHERE d.account = $1 AND d.likeness > walk.likeness)
-			FROM walk WHERE walk.likeness IS NOT NULL
-		) SELECT likeness FROM walk WHERE likeness IS NOT NULL`, account)
+	rows, err := s.db.QueryContext(ctx, selectDurationKeys, account)
 	return collect(rows, err, readText)
 }
 
@@ -62,8 +69,7 @@ func readDuration(r row) (time.Duration, error) {
 // QuotaUses returns the instants at which jobs of the account were bought since
 // the instant, oldest first; cancelled ones excluded.
 func (s *Store) QuotaUses(ctx context.Context, account string, since time.Time) ([]time.Time, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT bought_at FROM jobs WHERE account = $1 AND uses_quota = 1 AND bought_at >= $2
-		ORDER BY bought_at`, account, rule.Millis(since))
+	rows, err := s.db.QueryContext(ctx, selectBought, account, rule.Millis(since))
 	uses, err := collect(rows, err, func(r row) (at time.Time, err error) {
 		err = r.Scan(into(&at))
 		return at, err

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,14 +37,19 @@ type Options struct {
 }
 
 // Open opens the ledger at location, making it if there is none. A location is
-// the path of a SQLite file. Its directory is made with mode 0700, its files
-// with 0600.
+// the path of a SQLite file, whose directory is made with mode 0700 and its
+// files with 0600, or a postgres:// URL without a password, which comes from
+// the environment or a password file.
 //
 // A refusal is an [*OpenError] that wraps [ErrNotALedger], [ErrNewerSchema],
 // [ErrUnwritable] or [ErrPlace].
 func Open(ctx context.Context, location string, opts Options) (*Store, error) {
 	if isPostgres(location) {
-		return nil, refusePostgres()
+		store, err := openPostgres(ctx, location, opts)
+		if err != nil {
+			return nil, openError(shownPostgres(location), err)
+		}
+		return store, nil
 	}
 	store, err := openSQLite(ctx, location, opts)
 	if err != nil {
@@ -56,14 +60,6 @@ func Open(ctx context.Context, location string, opts Options) (*Store, error) {
 
 func isPostgres(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
-}
-
-// errNoPostgres marks a location that this version cannot open.
-var errNoPostgres = errors.New("PostgreSQL is not supported by this version")
-
-// refusePostgres never repeats the location: it may hold a password.
-func refusePostgres() error {
-	return &OpenError{Location: "postgres", Err: errNoPostgres, Hint: "name the path of a SQLite file"}
 }
 
 // Now is the store's clock.

@@ -100,20 +100,24 @@ func newExport(w Wish, now time.Time) weir.Export {
 	})
 }
 
+const (
+	selectOpenLike = `SELECT ` + exportColumns + ` FROM exports
+		WHERE account = $1 AND fingerprint = $2 AND is_open = 1 ORDER BY id`
+	selectLandedLike = `SELECT ` + exportColumns + ` FROM exports
+		WHERE account = $1 AND fingerprint = $2 AND is_open = 0 AND state = 'landed' AND changed_at >= $3 ORDER BY id`
+)
+
 // candidates are the like exports that could serve: the open ones, and those
 // that landed recently enough.
 func (s *Store) candidates(ctx context.Context, tx *sql.Tx, w Wish, want plan.Want, now time.Time) ([]plan.Candidate, error) {
 	fingerprint := w.Request.Fingerprint()
-	rows, err := tx.QueryContext(ctx, `SELECT `+exportColumns+` FROM exports
-		WHERE account = $1 AND fingerprint = $2 AND is_open = 1 ORDER BY id`, w.Account, fingerprint)
+	rows, err := tx.QueryContext(ctx, selectOpenLike, w.Account, fingerprint)
 	all, err := collect(rows, err, readExport)
 	if err != nil {
 		return nil, err
 	}
 	if since, ok := rule.LandedSince(want, now); ok {
-		rows, err := tx.QueryContext(ctx, `SELECT `+exportColumns+` FROM exports
-			WHERE account = $1 AND fingerprint = $2 AND is_open = 0 AND state = 'landed' AND changed_at >= $3 ORDER BY id`,
-			w.Account, fingerprint, rule.Millis(since))
+		rows, err := tx.QueryContext(ctx, selectLandedLike, w.Account, fingerprint, rule.Millis(since))
 		landed, err := collect(rows, err, readExport)
 		if err != nil {
 			return nil, err

@@ -74,6 +74,17 @@ func (g *Gate) Forget() {
 	g.update(func(s State) State { return s.Open() })
 }
 
+// Resume goes on from a stored state, as a new gate would: another process may
+// have been told more since this gate was made. What is under way through this
+// gate is still counted.
+func (g *Gate) Resume(s State) {
+	g.update(func(have State) State {
+		next := s.Resume(time.Now())
+		next.InFlight = have.InFlight
+		return next
+	})
+}
+
 // Wait returns when the request may start: start it at once, and call
 // [Pass.Done] with its outcome. It returns a [ClosedError] when the wait would
 // outlast the context's deadline or its [WithMaxWait], and an error that wraps

@@ -6,7 +6,13 @@ import "time"
 func (p Policy) recovered(s State, now time.Time) State {
 	s = p.fill(s, now) // at the old rate up to here
 	if !s.Late {
+		est, timed := p.estimate(s), s.Timed
 		s.Rate = p.lowered(s)
+		if !timed && est < s.RefusedRate {
+			// The server bears less than the rate it refused at: growing towards
+			// that would only be refused again.
+			s.RefusedRate = max(est, s.Rate)
+		}
 		s.Burst = min(refusedBurst, p.Burst)
 	}
 	s.RecoveredAt, s.RecoveryTimed, s.GrewAt = now, s.Timed, now

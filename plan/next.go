@@ -202,6 +202,9 @@ func (d *decision) cancelWanted() {
 	for i := range d.Exports {
 		e := &d.Exports[i]
 		wanted := e.State == weir.Running && !e.CancelRequestedAt.IsZero() && e.CancelSentAt.Before(e.CancelRequestedAt)
+		if wanted {
+			d.lookAt(e.NotBefore)
+		}
 		if wanted && (!e.Adopted || e.CancelForced) && !d.now.Before(e.NotBefore) {
 			d.act(Action{Do: CancelJob, Export: e.ID, JobID: e.JobID, Why: "a person asked for it"})
 		}

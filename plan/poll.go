@@ -82,7 +82,7 @@ func (d *decision) backoff(k int) time.Duration {
 func (d *decision) pollEach(running []*weir.Export) {
 	for _, e := range running {
 		last := laterOf(e.SubmittedAt, e.PolledAt)
-		next := d.nextPoll([]*weir.Export{e}, last)
+		next := d.nextPoll([]*weir.Export{e}, len(running), last)
 		due := laterOf(laterOf(next, last.Add(pollOwn)), e.NotBefore)
 		if !d.now.Before(due) {
 			d.askJob(e.JobID, e.ID, "its next status read is due")
@@ -105,7 +105,7 @@ func (d *decision) pollList(running []*weir.Export) {
 	if len(listed) == 0 {
 		return
 	}
-	due := laterOf(d.nextPoll(listed, d.Listing.StartedAt), d.List.NotBefore)
+	due := laterOf(d.nextPoll(listed, 1, d.Listing.StartedAt), d.List.NotBefore)
 	if !d.now.Before(due) {
 		d.ask(ListJobs, "the next look at the jobs in flight is due")
 	}
@@ -122,8 +122,8 @@ func (d *decision) unlisted(e *weir.Export) bool {
 
 // nextPoll is when the expected idle slot-time since the last poll equals the
 // price of a poll (rules §6), at least the floor and at most 60 s after it.
-func (d *decision) nextPoll(running []*weir.Export, last time.Time) time.Time {
-	floor := d.pollFloor()
+func (d *decision) nextPoll(running []*weir.Export, requests int, last time.Time) time.Time {
+	floor := d.pollFloor(requests)
 	price := d.pollPrice()
 	watched := d.watch(running, last)
 	spent := 0.0
@@ -192,11 +192,12 @@ func (d *decision) began(e *weir.Export) (at time.Time, queued bool) {
 
 // pollFloor: PollMin, and three requests' worth of the learned rate once the
 // server has refused for pace.
-func (d *decision) pollFloor() time.Duration {
+// Where each job takes a request of its own, they share that.
+func (d *decision) pollFloor(requests int) time.Duration {
 	if d.Policy.Rate <= 0 {
 		return d.Policy.PollMin
 	}
-	return max(d.Policy.PollMin, time.Duration(3/d.Policy.Rate*float64(time.Second)))
+	return max(d.Policy.PollMin, time.Duration(3*float64(requests)/d.Policy.Rate*float64(time.Second)))
 }
 
 // pollPrice is the idle slot-time that a poll is worth: a share of what a job

@@ -128,9 +128,10 @@ func TestAgesAreMeasuredOnOurClock(t *testing.T) {
 		e := running(1, "net_arr", "2026_Q1", 20*time.Second)
 		v := calm(e)
 		j := v.Jobs[e.JobID]
-		j.StartedAt = e.SubmittedAt.Add(ahead)
+		j.StartedAt = e.SubmittedAt.Add(15*time.Second + ahead) // after a while in the queue
 		v.Jobs[e.JobID] = j
 		v.ServerAhead = ahead
+		v.History = map[string][]time.Duration{plan.HistoryKey(e.Request): slices.Repeat([]time.Duration{45 * time.Second}, 5)}
 		return plan.Next(v, noon).LookAgain
 	}
 	for _, ahead := range []time.Duration{-time.Hour, -time.Minute, time.Minute, time.Hour} {

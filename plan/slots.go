@@ -12,10 +12,12 @@ const (
 	listingFresh = 60 * time.Second
 	// limitsAgain is how often forbidden limits are asked for again.
 	limitsAgain = time.Hour
-	// budgetFresh is how long a reading of limits is trusted while somebody
-	// else's jobs are in flight, and budgetAlone while none are.
-	budgetFresh = 60 * time.Second
-	budgetAlone = 5 * time.Minute
+	// budgetShared is how long a reading of limits is trusted beside somebody
+	// else's jobs while ours run too, budgetFresh while only others' do, and
+	// budgetAlone while nobody else's do.
+	budgetShared = 20 * time.Second
+	budgetFresh  = 60 * time.Second
+	budgetAlone  = 5 * time.Minute
 	// quotaAgain is how often a used-up quota is looked at.
 	quotaAgain = time.Hour
 	// assumedSlots is what is used before anything is known: one job.
@@ -117,16 +119,23 @@ func (d *decision) othersRun() bool {
 	return false
 }
 
+func (d *decision) budgetLasts() time.Duration {
+	switch {
+	case !d.othersRun():
+		return budgetAlone
+	case d.holding > 0:
+		return budgetShared
+	}
+	return budgetFresh
+}
+
 // limitsStaleAt is when a reading is too old to post by. A used-up quota is
 // looked at again when a use expires, and within the hour since a person may
 // have given some back.
 func (d *decision) limitsStaleAt() time.Time {
 	b := d.Budget
 	if d.freeQuota() != 0 && !d.spoken {
-		if d.othersRun() {
-			return b.ReadAt.Add(budgetFresh)
-		}
-		return b.ReadAt.Add(budgetAlone)
+		return b.ReadAt.Add(d.budgetLasts())
 	}
 	if frees := d.quotaFreesAfter(b.ReadAt); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
 		return frees
@@ -223,7 +232,7 @@ func (d *decision) sift(waiting []*weir.Export) []*weir.Export {
 func (d *decision) unknownLike(e *weir.Export) (int64, bool) {
 	for _, i := range d.unknown {
 		other := &d.Exports[i]
-		if other.ID != e.ID && other.Request.SameTarget(e.Request) {
+		if other.Request.SameTarget(e.Request) {
 			return other.ID, true
 		}
 	}
@@ -276,9 +285,19 @@ func (d *decision) blockedSequential() (wait weir.Wait, until, acts time.Time, b
 }
 
 // abandoned reports an export that holds its slot and that nobody waits for any
-// more: its polls are used up, or only a person can say what became of it.
+// more: its polls are used up, its job takes too long, or only a person can say
+// what became of it.
 func (d *decision) abandoned(e weir.Export) bool {
-	return e.State == weir.Running && e.Polls >= d.Policy.MaxAttempts || e.State == weir.Unknown && e.NeedsPerson != ""
+	switch {
+	case e.State == weir.Unknown:
+		return e.NeedsPerson != ""
+	case e.State != weir.Running:
+		return false
+	case d.Policy.Sequential:
+		return e.Polls >= d.Policy.MaxAttempts
+	}
+	_, over := d.overdue(&e)
+	return over
 }
 
 // admit posts the first export that the limits allow and tells the others why
@@ -308,12 +327,27 @@ func (d *decision) admit(ready []*weir.Export) {
 func (d *decision) standForSlot(ready []*weir.Export) {
 	if ours := d.held(); ours > 0 {
 		text := fmt.Sprintf("all %d slots are taken (%d by weir)", max(d.Budget.Slots, ours), ours)
-		d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, d.now.Add(standAgain), d.now.Add(time.Second))
+		until := d.now.Add(standAgain)
+		if stale := d.limitsStaleAt(); !d.full() && d.Budget.Known() && stale.Before(until) {
+			until = stale
+		}
+		d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, d.slotActs())
 		return
 	}
 	until := d.Budget.ReadAt.Add(budgetFresh)
 	text := fmt.Sprintf("all %d slots are taken by other jobs of the organisation", d.Budget.Slots)
 	d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, time.Time{})
+}
+
+// slotActs: one of weir's own jobs may end at any time, but of an export that
+// weir no longer waits for nobody knows when it gives its slot back.
+func (d *decision) slotActs() time.Time {
+	for _, e := range d.Exports {
+		if e.State.HoldsSlot() && !d.abandoned(e) {
+			return d.now.Add(time.Second)
+		}
+	}
+	return time.Time{}
 }
 
 func (d *decision) standAll(exports []*weir.Export, wait weir.Wait, until, acts time.Time) {

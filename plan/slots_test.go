@@ -32,6 +32,7 @@ func TestFreeSlots(t *testing.T) {
 		"nothing runs":                         {told(3), nil, nil, 3},
 		"ours as told":                         {inFlight(2, old.JobID), []weir.Export{old}, nil, 2},
 		"posted since the reading":             {inFlight(2, old.JobID), []weir.Export{old, young}, nil, 1},
+		"posted since, less was told free":     {inFlight(1), []weir.Export{young}, nil, 0},
 		"ended since the reading":              {inFlight(2, old.JobID), nil, ended, 3},
 		"one ended, one posted since":          {inFlight(2, old.JobID), []weir.Export{young}, ended, 2},
 		"others hold two":                      {inFlight(1, "x", "y"), nil, nil, 1},

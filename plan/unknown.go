@@ -19,6 +19,8 @@ const (
 	listingGap         = 5 * time.Second
 	// proofPatience is how long a proof may take before a person is asked.
 	proofPatience = time.Hour
+	// doubtMargin is how much earlier than the POST its job may seem made.
+	doubtMargin = 5 * time.Minute
 	// AbsenceDoubt is how long a presumed absence stays in doubt.
 	AbsenceDoubt = 24 * time.Hour
 )
@@ -204,16 +206,38 @@ func (d *decision) submittedExplained(e *weir.Export) bool {
 	return d.Budget.ReadStartedAt.After(e.LostAt) && len(d.unexplained()) == 0
 }
 
-// unexplained are ids in flight in the organisation that are neither known to
-// the ledger nor found to be somebody else's.
+// unexplained are ids that the organisation's limits name and that are neither
+// known to the ledger nor found to be somebody else's: those in flight, and of
+// the submitted ones, which may be the whole month's, those of about the time of
+// the POST in doubt: a job that has ended already is among these only.
 func (d *decision) unexplained() []string {
 	var ids []string
 	for _, id := range d.Budget.InFlight {
-		if _, known := d.Jobs[id]; !known && !d.Unreadable[id] {
+		if !d.known(id) && !d.Unreadable[id] {
+			ids = append(ids, id)
+		}
+	}
+	since := d.oldestDoubt()
+	for _, id := range d.Budget.Submitted {
+		made, plausible := weir.JobCreated(id, d.now)
+		old := plausible && made.Before(since)
+		if !old && !d.known(id) && !d.Unreadable[id] && !contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
+}
+
+// oldestDoubt is, on the server's clock and with a margin for it, before the
+// first POST whose job is looked for.
+func (d *decision) oldestDoubt() time.Time {
+	first := d.now
+	for _, e := range d.Exports {
+		if e.State == weir.Unknown && e.SubmittedAt.Before(first) {
+			first = e.SubmittedAt
+		}
+	}
+	return first.Add(d.ServerAhead - doubtMargin)
 }
 
 // proveUnknown asks for what the absence proof needs next.

@@ -255,6 +255,11 @@ func TestLateJobs(t *testing.T) {
 	if got := plan.Next(with(calm(again), late), noon).Actions; len(got) != 1 || got[0].Do != plan.AdoptJob {
 		t.Errorf("before it is posted again: %+v, want to adopt", got)
 	}
+	early := late
+	early.Seq = 100 // it was there when the absence was judged
+	if got := verbs(plan.Next(with(calm(again), early), noon)); !slices.Equal(got, []plan.Verb{plan.Post}) {
+		t.Errorf("beside a job seen before: %v, want a POST", got)
+	}
 	posted := running(1, "net_arr", "2026_Q1", time.Minute)
 	posted.PresumedAbsentAt, posted.AbsentSeq = ago(time.Hour), 100
 	if got := plan.Next(with(calm(posted), late), noon).Actions; len(got) != 1 || got[0].Do != plan.ReportTwin || got[0].JobID != late.ID {

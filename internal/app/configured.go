@@ -124,3 +124,39 @@ func accountSpec(c config.Config, s Settings) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %s", about, s.Key.Fingerprint([]byte("spec"))))
 	return hex.EncodeToString(sum[:])
 }
+
+// scheduleHorizon is how far ahead scheduled exports keep their quota.
+const scheduleHorizon = 30 * 24 * time.Hour
+
+// mostScheduled bounds how many instants are looked at.
+const mostScheduled = 2000
+
+// scheduledAhead are the instants at which schedules will need exports, one for
+// each export, ascending.
+func scheduledAhead(entries []engine.Entry, now time.Time) []time.Time {
+	var instants []time.Time
+	for _, e := range entries {
+		due := e.Next(now)
+		for due.Before(now.Add(scheduleHorizon)) && !due.IsZero() && len(instants) < mostScheduled {
+			wishes, err := e.Wishes(due)
+			if err != nil {
+				break
+			}
+			for range requestsOf(wishes) {
+				instants = append(instants, due)
+			}
+			due = e.Next(due)
+		}
+	}
+	slices.SortFunc(instants, time.Time.Compare)
+	return instants
+}
+
+// requestsOf counts a request that is wanted at several destinations once.
+func requestsOf(wishes []ledger.Wish) map[string]bool {
+	requests := map[string]bool{}
+	for _, w := range wishes {
+		requests[w.Request.Fingerprint()] = true
+	}
+	return requests
+}

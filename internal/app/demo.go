@@ -109,6 +109,6 @@ rules:
     retry_after: "2"
   - match: {route: export.forecast, nth: 9}
     retry_after: "1"
-  - match: {route: limits, nth: 12}
+  - match: {route: limits, nth: 7}
     retry_after: "1"
 `

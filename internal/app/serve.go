@@ -131,12 +131,30 @@ func (s *Service) start(ctx context.Context, c config.Config, settings Settings,
 		Ledger: s.Store, Account: settings.Account, Entries: configuredSchedules(c, settings.Account), Log: settings.Log,
 		Fired: func(string, time.Time, []ledger.Granted) { session.Conductor.Wake() },
 	}
+	session.Conductor.Scheduled = lookedAheadHourly(scheduler.Entries)
 	go w.run(working, scheduler)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.workers[settings.Account] = w
 	settings.Log.Info("account at work", "schedules", len(scheduler.Entries))
 	return nil
+}
+
+// lookedAheadHourly computes the scheduled instants at most once an hour: the
+// conductor asks at every step.
+func lookedAheadHourly(entries []engine.Entry) func(time.Time) []time.Time {
+	var at time.Time
+	var instants []time.Time
+	return func(now time.Time) []time.Time {
+		if at.IsZero() || now.Sub(at) >= time.Hour || now.Before(at) {
+			at, instants = now, scheduledAhead(entries, now)
+		}
+		first := slices.IndexFunc(instants, func(t time.Time) bool { return t.After(now) })
+		if first < 0 {
+			return nil
+		}
+		return instants[first:]
+	}
 }
 
 // run conducts and schedules until either ends.

@@ -36,7 +36,11 @@ type Session struct {
 
 // OpenLedger opens the state alone, for commands that ask the server nothing.
 func OpenLedger(ctx context.Context, s Settings) (*ledger.Store, error) {
-	return ledger.Open(ctx, s.State, ledger.Options{})
+	store, err := ledger.Open(ctx, s.State, ledger.Options{})
+	if err == nil || ctx.Err() != nil || FaultOf(err).Exit != ExitFailed {
+		return store, err
+	}
+	return nil, &Fault{Exit: ExitUnwritable, Code: "state_unwritable", Hint: "check the path given with --state and the folders above it", Err: err}
 }
 
 // Open opens a session with a ledger of its own. Close it.

@@ -21,8 +21,9 @@ type bars struct {
 	waiting   *mpb.Bar
 	running   map[int64]*exportBar
 
-	mu   sync.Mutex
-	text string
+	mu           sync.Mutex
+	text         string
+	ended, total int
 }
 
 // exportBar is the bar of one running export: its age against what is expected.
@@ -42,17 +43,17 @@ func newBars(g *globals, total int) *bars {
 	b.container = mpb.New(mpb.WithOutput(g.Err), mpb.WithWidth(min(24, width/3)), mpb.WithRefreshRate(150*time.Millisecond))
 	b.whole = b.container.AddBar(int64(total), mpb.BarPriority(-1),
 		mpb.PrependDecorators(decor.Name("exports", decor.WC{W: 26, C: decor.DindentRight})),
-		mpb.AppendDecorators(decor.CountersNoUnit("%d / %d landed")))
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.countText() })))
 	b.waiting = b.container.New(1, mpb.NopStyle(), mpb.BarPriority(1<<20), mpb.BarFillerTrim(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.waitLine(width) })))
 	return b
 }
 
 func (b *bars) show(standings []engine.Standing, _ plan.Plan, c engine.Condition) {
-	landed := int64(0)
+	ended := 0
 	for _, s := range standings {
 		if !s.Open() {
-			landed++
+			ended++
 			b.drop(s.Export.ID)
 		} else if s.Export.State.HoldsSlot() || s.Export.State == weir.Ready {
 			b.update(s)
@@ -61,10 +62,16 @@ func (b *bars) show(standings []engine.Standing, _ plan.Plan, c engine.Condition
 		}
 	}
 	b.whole.SetTotal(int64(len(standings))+1, false) // never complete before close
-	b.whole.SetCurrent(landed)
+	b.whole.SetCurrent(int64(ended))
 	b.mu.Lock()
-	b.text = waitingText(standings, c)
+	b.text, b.ended, b.total = waitingText(standings, c), ended, len(standings)
 	b.mu.Unlock()
+}
+
+func (b *bars) countText() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return fmt.Sprintf("%d of %d ended", b.ended, b.total)
 }
 
 func (b *bars) waitLine(width int) string {

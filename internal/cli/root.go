@@ -46,7 +46,7 @@ func newRoot(g *globals) *cobra.Command {
 		return app.Usage("see: "+cmd.CommandPath()+" --help", "read flags: %w", err)
 	})
 	g.bind(root.PersistentFlags())
-	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newDoctor(g),
+	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newSimulate(g), newDoctor(g),
 		newConfig(g), newEmulate(g), newDemo(g), newVersion(g), newCompletion(g))
 	for _, cmd := range commands(root) {
 		usageArgs(cmd)

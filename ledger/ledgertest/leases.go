@@ -112,9 +112,11 @@ func leaseRelease(f *fixture) {
 	second := f.acquire("b", false, false)
 	f.ok(f.l.Release(f.ctx, first))
 	f.ok(f.l.Release(f.ctx, weir.Lease{Account: "nobody", Owner: "a", Generation: 1}))
+	third := f.acquire("b", false, true)
+	f.ok(f.l.Release(f.ctx, second)) // an older generation of the same owner
 	holder, _, err := f.l.Holder(f.ctx, account)
 	f.ok(err)
-	f.equal(holder, second)
+	f.equal(holder, third)
 	held, err := f.l.Renew(f.ctx, "a", ttl)
 	f.ok(err)
 	f.equal(len(held), 0)

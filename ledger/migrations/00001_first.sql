@@ -55,6 +55,7 @@ CREATE TABLE exports (
     detail      TEXT NOT NULL
 );
 CREATE INDEX exports_open ON exports (account, id) WHERE is_open = 1;
+CREATE INDEX exports_open_like ON exports (account, fingerprint) WHERE is_open = 1;
 CREATE INDEX exports_account ON exports (account, id);
 CREATE INDEX exports_like ON exports (account, fingerprint, changed_at);
 

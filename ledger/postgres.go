@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// The pool of one process. A conductor needs one connection at a time and a
+// landing another; more only queue in the database instead of here.
+const (
+	postgresConns     = 8
+	postgresIdle      = 4
+	postgresConnAge   = 30 * time.Minute
+	postgresHandshake = 10 * time.Second
+)
+
+// errPassword marks a location that holds a password, which belongs in the
+// environment or a password file.
+var errPassword = errors.New("a password in a URL is refused")
+
+func postgresDialect() dialect {
+	return dialect{
+		goose:     goose.DialectPostgres,
+		clock:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+		forUpdate: " FOR UPDATE",
+		forShare:  " FOR SHARE",
+		classify:  classifyPostgres,
+	}
+}
+
+// openPostgres opens a ledger that processes on many machines share. The
+// database's clock judges leases; there is no proof that an earlier owner is
+// dead, so a lease is taken over only when it has run out.
+func openPostgres(ctx context.Context, location string, opts Options) (*Store, error) {
+	if u, err := url.Parse(location); err != nil || hasSecret(u) {
+		return nil, errPassword
+	}
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		return nil, errors.New("the URL is not one of PostgreSQL") // the driver's text may repeat a password
+	}
+	config.ConnectTimeout = postgresHandshake
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(postgresConns)
+	db.SetMaxIdleConns(postgresIdle)
+	db.SetConnMaxLifetime(postgresConnAge)
+	store := &Store{db: db, dialect: postgresDialect(), clock: opts.Clock}
+	if err := store.migrate(ctx); err != nil {
+		return nil, errors.Join(store.dialect.classify(err), db.Close())
+	}
+	return store, nil
+}
+
+func hasSecret(u *url.URL) bool {
+	_, inUser := u.User.Password()
+	query := u.Query()
+	return inUser || query.Has("password") || query.Has("sslpassword")
+}
+
+// shownPostgres is a location without user and parameters.
+func shownPostgres(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return "postgres"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// migrationLock keeps two processes from migrating at once.
+func (d dialect) migrationLock() ([]goose.ProviderOption, error) {
+	if d.goose != goose.DialectPostgres {
+		return nil, nil
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, fmt.Errorf("make migration lock: %w", err)
+	}
+	return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
+}
+
+// classifyPostgres goes by SQLSTATE codes, never by texts. A lost connection is
+// a ledger that cannot be written now; it may be back soon.
+func classifyPostgres(err error) error {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		if kind := postgresKind(said.Code); kind != nil {
+			return fmt.Errorf("%w: %w", kind, err)
+		}
+		return err
+	}
+	var failed *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &failed) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
+		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+	}
+	return err
+}
+
+func postgresKind(code string) error {
+	switch code {
+	case "23503": // foreign_key_violation
+		return ErrNotFound
+	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
+		return ErrBusy
+	case "3D000", "42501", "28000", "28P01": // no such database, privilege, authorisation
+		return ErrUnwritable
+	}
+	switch code[:2] {
+	case "08", "53", "57", "58", "25": // connection, resources, shutdown, system, read-only transaction
+		return ErrUnwritable
+	}
+	return nil
+}
