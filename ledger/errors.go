@@ -37,7 +37,7 @@ func hintFor(err error) string {
 	switch {
 	case errors.As(err, &placed):
 		return placed.hint
-	case errors.Is(err, errPassword):
+	case errors.Is(err, ErrPassword):
 		return "leave the password out of the URL and set PGPASSWORD, or use a password file (PGPASSFILE)"
 	case errors.Is(err, ErrNotALedger):
 		return "name another file with --state, or move this one away; weir never overwrites it"

@@ -24,9 +24,9 @@ const (
 	postgresHandshake = 10 * time.Second
 )
 
-// errPassword marks a location that holds a password, which belongs in the
+// ErrPassword marks a location that holds a password, which belongs in the
 // environment or a password file.
-var errPassword = errors.New("a password in a URL is refused")
+var ErrPassword = errors.New("a password in a URL is refused")
 
 func postgresDialect() dialect {
 	return dialect{
@@ -43,7 +43,7 @@ func postgresDialect() dialect {
 // dead, so a lease is taken over only when it has run out.
 func openPostgres(ctx context.Context, location string, opts Options) (*Store, error) {
 	if u, err := url.Parse(location); err != nil || hasSecret(u) {
-		return nil, errPassword
+		return nil, ErrPassword
 	}
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
@@ -65,6 +65,15 @@ func hasSecret(u *url.URL) bool {
 	_, inUser := u.User.Password()
 	query := u.Query()
 	return inUser || query.Has("password") || query.Has("sslpassword")
+}
+
+// postgresError names the place without secrets, and what to do about it.
+func postgresError(location string, err error) error {
+	opened := &OpenError{Location: shownPostgres(location), Err: err, Hint: hintFor(err)}
+	if errors.Is(err, ErrUnwritable) {
+		opened.Hint = "check that the database runs, can be reached, and lets this user in; the password comes from PGPASSWORD or PGPASSFILE"
+	}
+	return opened
 }
 
 // shownPostgres is a location without user and parameters.

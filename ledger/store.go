@@ -47,7 +47,7 @@ func Open(ctx context.Context, location string, opts Options) (*Store, error) {
 	if isPostgres(location) {
 		store, err := openPostgres(ctx, location, opts)
 		if err != nil {
-			return nil, openError(shownPostgres(location), err)
+			return nil, postgresError(location, err)
 		}
 		return store, nil
 	}

@@ -77,6 +77,7 @@ func faultRules() []faultRule {
 		{ledger.ErrNotALedger, ExitUsage, "state_unusable", "point --state at another file, or move this one away: weir makes a new one"},
 		{ledger.ErrNewerSchema, ExitUsage, "state_newer", "install the newer weir that wrote it, or use another --state"},
 		{ledger.ErrOtherKey, ExitUsage, "other_key", "use --account NAME to keep this key's state apart"},
+		{ledger.ErrPassword, ExitUsage, "password", ""},
 		{ledger.ErrPlace, ExitUsage, "state_unusable", "keep the state on a local disk, under its own name"},
 		{ledger.ErrBusy, ExitUnwritable, "state_busy", "another process writes the state without end; find and stop it, then: weir resume"},
 		{ledger.ErrUnwritable, ExitUnwritable, "state_unwritable", "make room or mend the permission of the state file's folder"},

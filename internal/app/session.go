@@ -82,7 +82,7 @@ func (s *Session) open(ctx context.Context, baseURL string) error {
 	if err != nil {
 		return err
 	}
-	if s.SpoolDir, err = spoolDir(s.Settings.State); err != nil {
+	if s.SpoolDir, err = spoolDir(s.Settings); err != nil {
 		return err
 	}
 	return s.connect(ctx)
@@ -159,7 +159,13 @@ func (s *Session) connect(ctx context.Context) error {
 	if s.Conductor.Lock, err = s.Ledger.ConductorLock(s.Account.Name); err != nil {
 		return err
 	}
-	paced := func(base http.RoundTripper) http.RoundTripper { return &pace.Transport{Base: base, Gate: s.Gate} }
+	paced := func(base http.RoundTripper) http.RoundTripper {
+		transport := &pace.Transport{Base: base, Gate: s.Gate}
+		if s.Settings.Policy.Sequential {
+			return newSingle(transport)
+		}
+		return transport
+	}
 	conducting := engine.NewTransport(clari.NewTransport(), paced, s.Conductor.Fence, s.Counts)
 	if s.Client, err = clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, conducting)...); err != nil {
 		return err
@@ -223,9 +229,13 @@ func newOwner() (string, error) {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), hex.EncodeToString(random[:])), nil
 }
 
-// spoolDir is where results wait beside the ledger while they land. What dead
-// runs left there is swept.
-func spoolDir(state string) (string, error) {
-	dir := filepath.Join(filepath.Dir(state), "spool")
+// spoolDir is where results wait beside the ledger while they land, or in
+// Settings.SpoolDir where the ledger is no file. What dead runs left there is
+// swept.
+func spoolDir(s Settings) (string, error) {
+	dir := s.SpoolDir
+	if dir == "" {
+		dir = filepath.Join(filepath.Dir(s.State), "spool")
+	}
 	return dir, land.SweepSpool(dir)
 }

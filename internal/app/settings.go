@@ -24,8 +24,11 @@ type Settings struct {
 	// Key is the API key; the zero Key is none, which only offline commands
 	// accept.
 	Key   clari.Key
-	State string // a file; DefaultState
-	Rate  float64
+	State string // a file, or a postgres:// URL; DefaultState
+	// SpoolDir is where results wait while they land; beside the state file when
+	// empty.
+	SpoolDir string
+	Rate     float64
 	// Policy is how jobs are started and polled.
 	Policy plan.Policy
 	Log    *slog.Logger

@@ -183,7 +183,8 @@ func (g *globals) tellEnding(o app.Outcome) {
 		}
 		return
 	}
-	if o.Ending.Verdict == engine.AllEnded || o.Ending.Verdict == engine.NobodyDecides {
+	switch o.Ending.Verdict {
+	case engine.AllEnded, engine.NobodyDecides, engine.Unwritable: // each export has told its own
 		return
 	}
 	fmt.Fprintf(g.Err, "weir: %s: %s\n", endingText(o.Ending.Verdict), plain(o.Ending.Why))

@@ -50,7 +50,7 @@ func (l *lines) show(standings []engine.Standing, _ plan.Plan, c engine.Conditio
 	if text := waitingText(standings, c); text != l.wait {
 		l.wait = text
 		if text != "" {
-			l.g.say("%s  waiting: %s", time.Now().UTC().Format("15:04:05"), text)
+			l.g.say("%s  %s", time.Now().UTC().Format("15:04:05"), text)
 		}
 	}
 }
@@ -71,7 +71,8 @@ func waitingText(standings []engine.Standing, c engine.Condition) string {
 	waiting, first := 0, ""
 	for _, s := range standings {
 		code := s.Stand.Wait.Code
-		if !s.Open() || code == weir.WaitNone || code == weir.WaitJob || code == weir.WaitTurn {
+		landing := s.Export.State == weir.Ready && !s.Stand.ActsAt.After(time.Now())
+		if !s.Open() || landing || code == weir.WaitNone || code == weir.WaitJob || code == weir.WaitTurn {
 			continue
 		}
 		waiting++

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ func newRoot(g *globals) *cobra.Command {
 		return app.Usage("see: "+cmd.CommandPath()+" --help", "read flags: %w", err)
 	})
 	g.bind(root.PersistentFlags())
-	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newSimulate(g), newDoctor(g),
+	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newSimulate(g), newMigrate(g), newMove(g), newDoctor(g),
 		newConfig(g), newEmulate(g), newDemo(g), newVersion(g), newCompletion(g))
 	for _, cmd := range commands(root) {
 		usageArgs(cmd)
@@ -81,7 +82,7 @@ func (g *globals) bind(f *pflag.FlagSet) {
 	f.StringVar(&g.account, "account", "default", "name of the account whose state and pace to use")
 	f.StringVar(&g.baseURL, "base-url", app.DefaultBaseURL, "base URL of the API (CLARI_BASE_URL)")
 	f.StringVar(&g.keyFile, "api-key-file", "", "file that holds the API key (default: the variable CLARI_API_KEY)")
-	f.StringVar(&g.state, "state", "", "state file (default $XDG_STATE_HOME/weir/weir.db)")
+	f.StringVar(&g.state, "state", "", "state: a file, or postgres://.. without a password (default $XDG_STATE_HOME/weir/weir.db)")
 	f.BoolVar(&g.insecure, "insecure-base-url", false, "allow an http:// base URL beyond loopback")
 	f.BoolVar(&g.json, "json", false, "print one JSON object on standard output at the end")
 	f.BoolVar(&g.quiet, "quiet", false, "no progress")
@@ -126,15 +127,27 @@ func (g *globals) settings() (app.Settings, error) {
 	if g.account == "" || strings.ContainsFunc(g.account, hostile) {
 		return s, app.Usage("", "read --account: %q is not a name", g.account)
 	}
-	if s.State == "" {
-		var err error
-		if s.State, err = app.DefaultState(g.Getenv); err != nil {
-			return s, err
-		}
+	if err := g.place(&s); err != nil {
+		return s, err
 	}
 	log, err := g.logger()
 	s.Log = log
 	return s, err
+}
+
+// place is where state and spool stand: a state that is no file spools where the
+// default state file would be.
+func (g *globals) place(s *app.Settings) error {
+	if s.State != "" && !strings.Contains(s.State, "://") {
+		return nil
+	}
+	file, err := app.DefaultState(g.Getenv)
+	if s.State == "" {
+		s.State = file
+		return err
+	}
+	s.SpoolDir = filepath.Join(filepath.Dir(file), "spool")
+	return err
 }
 
 // withKey are the settings of a command that asks the server.
