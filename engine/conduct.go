@@ -19,6 +19,7 @@ const contendEvery = 500 * time.Millisecond
 // that holds it is waited for and followed. It returns the cause that ended
 // ctx, or an error of the ledger that no waiting mends.
 func (c *Conductor) Run(ctx context.Context) error {
+	ctx = whole(ctx)
 	for ctx.Err() == nil {
 		err := c.term(ctx)
 		switch {

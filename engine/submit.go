@@ -132,9 +132,20 @@ func inFlight(exports []weir.Export) int {
 	return n
 }
 
-// graceful is a context that outlives ctx by at most grace.
+type wholeKey struct{}
+
+// whole marks the contexts below ctx as parts of one run: what a request waits
+// for may outlast a lease, but not the run.
+func whole(ctx context.Context) context.Context { return context.WithValue(ctx, wholeKey{}, ctx) }
+
+// graceful is a context that outlives ctx by at most grace; of a run it outlives
+// the run by that, so that an answer is heard although the lease was lost
+// meanwhile.
 func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	if run, ok := ctx.Value(wholeKey{}).(context.Context); ok {
+		ctx = run
+	}
 	stop := context.AfterFunc(ctx, func() {
 		timer := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
 		context.AfterFunc(longer, func() { timer.Stop() })

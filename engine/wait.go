@@ -18,6 +18,7 @@ const (
 	// reachPatience: the server was unreachable for so long.
 	reachPatience = 10 * time.Minute
 	lookEvery     = 200 * time.Millisecond
+	lookAtLeast   = 5 * time.Second // however long the last look took
 )
 
 // Verdict is why a command's waiting ended.
@@ -90,7 +91,7 @@ func (w *Waiter) Wait(ctx context.Context) (Ending, error) {
 		if done {
 			return ending, nil
 		}
-		pause(ctx, max(lookEvery, 4*time.Since(began))) // looking is cheap beside working
+		pause(ctx, min(max(lookEvery, 4*time.Since(began)), lookAtLeast)) // looking is cheap beside working
 		if ctx.Err() != nil {
 			return Ending{}, context.Cause(ctx)
 		}

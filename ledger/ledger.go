@@ -227,7 +227,7 @@ type Facts interface {
 	// LastListing is when the last complete list was read; zero when never.
 	LastListing(ctx context.Context, account string) (time.Time, error)
 	// SaveDuration keeps how long a job ran by the server's own times, under
-	// the key of like requests (kind and forecast id); once per job.
+	// the key of like requests, as plan.HistoryKey names them; once per job.
 	SaveDuration(ctx context.Context, account, key, jobID string, ended time.Time, ran time.Duration) error
 	// Durations returns the newest `limit` durations of each key, oldest first.
 	Durations(ctx context.Context, account string, limit int) (map[string][]time.Duration, error)

@@ -90,6 +90,7 @@ func faultRules() []faultRule {
 		{weir.ErrPeriod, ExitUsage, "period", "periods are fiscal quarters such as 2026_Q1, ranges 2025_Q1..2026_Q4, lists a,b"},
 		{weir.ErrRequest, ExitUsage, "request", ""},
 		{clari.ErrNotSent, ExitLater, "unreachable", "check the network and --base-url"},
+		{clari.ErrTransient, ExitLater, "unreachable", "check the network and --base-url, and try again later"},
 	}
 }
 

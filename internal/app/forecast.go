@@ -63,8 +63,9 @@ func (s *Session) Prospect(ctx context.Context, wishes []ledger.Wish, now time.T
 	if err != nil {
 		return Prospect{}, err
 	}
-	said, err := client.Limits(pace.WithMaxWait(ctx, time.Minute))
-	if err != nil && !limitsForbidden(err) {
+	asking := pace.WithMaxWait(ctx, time.Minute)
+	said, err := client.Limits(asking)
+	if err != nil && !s.limitsForbidden(asking, client, err) {
 		return Prospect{}, s.gateFault(err)
 	}
 	limits := s.report(said)
@@ -171,7 +172,7 @@ const finishRuns = 400
 func (p *Prospect) finish(v plan.View, now time.Time) {
 	var models []plan.Duration
 	for _, e := range v.Exports {
-		if e.State.HoldsSlot() || e.State == weir.Planned {
+		if e.State.HoldsSlot() || e.State == weir.Planned && p.QuotaFree != 0 {
 			models = append(models, plan.Forecast(v.History, plan.HistoryKey(e.Request)))
 		}
 	}

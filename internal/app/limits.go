@@ -94,9 +94,17 @@ func (s *Session) gateFault(err error) error {
 }
 
 // limitsForbidden reports that the key may not read the limits, or that the
-// server has no such call.
-func limitsForbidden(err error) bool {
-	return errors.Is(err, clari.ErrForbidden) || errors.Is(err, clari.ErrNotFound)
+// server has no such call. A 401 there may be about the limits alone: whether
+// the key is good for anything, the list of jobs tells.
+func (s *Session) limitsForbidden(ctx context.Context, client *clari.Client, err error) bool {
+	if errors.Is(err, clari.ErrForbidden) || errors.Is(err, clari.ErrNotFound) {
+		return true
+	}
+	if !errors.Is(err, clari.ErrNotAuthorised) {
+		return false
+	}
+	_, err = client.Jobs(ctx)
+	return err == nil || errors.Is(err, clari.ErrNotFound)
 }
 
 // QuotaReport is the rolling quota with whose uses are known.

@@ -73,7 +73,7 @@ func (s *Service) Run(ctx context.Context, reload <-chan struct{}, ready func())
 func (s *Service) apply(ctx context.Context) error {
 	c, err := config.Load(s.Path)
 	if err != nil {
-		return &Fault{Exit: ExitUsage, Code: "config", Hint: "see: weir config check " + s.Path, Err: err}
+		return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + s.Path, Err: err}
 	}
 	for _, name := range s.names() {
 		if _, wanted := c.Accounts[name]; !wanted {

@@ -94,6 +94,7 @@ func (r *reader) destination(path string, d Destination) Destination {
 
 func (r *reader) exports(c *Config) {
 	names := map[string]int{}
+	accounts, destinations := slices.Sorted(maps.Keys(c.Accounts)), slices.Sorted(maps.Keys(c.Destinations))
 	for i := range c.Exports {
 		e, path := &c.Exports[i], fmt.Sprintf("exports[%d]", i)
 		if first, twice := names[e.Name]; twice && e.Name != "" {
@@ -101,8 +102,8 @@ func (r *reader) exports(c *Config) {
 		} else {
 			names[e.Name] = i
 		}
-		r.accountOf(path, e, c)
-		r.destinationsOf(path, e, c)
+		r.accountOf(path, e, accounts)
+		r.destinationsOf(path, e, destinations)
 		r.kindOf(path, *e)
 		if r.sound(path) {
 			r.request(path, *e)
@@ -111,22 +112,21 @@ func (r *reader) exports(c *Config) {
 }
 
 // accountOf finds an export's account, which is the only one by default.
-func (r *reader) accountOf(path string, e *Export, c *Config) {
-	known := slices.Sorted(maps.Keys(c.Accounts))
+func (r *reader) accountOf(path string, e *Export, known []string) {
+	_, found := slices.BinarySearch(known, e.Account)
 	switch {
 	case e.Account == "" && r.has(path+".account"):
 	case e.Account == "" && len(known) == 1:
 		e.Account = known[0]
 	case e.Account == "":
 		r.refuse(path, "account is missing", choice("accounts", known))
-	case !slices.Contains(known, e.Account) && r.sound(path+".account"):
+	case !found && r.sound(path+".account"):
 		r.refuse(path+".account", fmt.Sprintf("no account is called %q", e.Account), choice("accounts", known)+meant(e.Account, known))
 	}
 }
 
 // destinationsOf finds an export's destinations, the only one by default.
-func (r *reader) destinationsOf(path string, e *Export, c *Config) {
-	known := slices.Sorted(maps.Keys(c.Destinations))
+func (r *reader) destinationsOf(path string, e *Export, known []string) {
 	if !r.has(path + ".destinations") {
 		if len(known) == 1 {
 			e.Destinations = known

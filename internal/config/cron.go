@@ -85,15 +85,11 @@ func nextReal(spec cron.Schedule, zone *time.Location, after time.Time) time.Tim
 	return time.Time{}
 }
 
-// farthestChange is more than any zone ever set its clocks by at once (24 h,
-// across the date line).
-const farthestChange = 26 * time.Hour
-
 // nextOnce is for expressions that name hours: each time of the wall clock is
 // due once. A time that clocks leave out is due at the moment they skip it, one
 // that they show twice the first time.
 func nextOnce(spec cron.Schedule, zone *time.Location, after time.Time) time.Time {
-	wall := wallOf(after.In(zone)).Add(-farthestChange)
+	wall := wallOf(after.In(zone)) // instantOf never goes backwards, so nothing earlier can be due later
 	for {
 		wall = nextWall(spec, wall)
 		if wall.IsZero() {
@@ -110,6 +106,10 @@ func wallOf(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
+
+// farthestChange is more than any zone ever set its clocks by at once (24 h,
+// across the date line).
+const farthestChange = 26 * time.Hour
 
 // instantOf is the first instant at which clocks of the zone show the time, or
 // the one at which they skip it.

@@ -140,7 +140,7 @@ func (r *reader) single(file *ast.File) (ast.Node, bool) {
 
 var errMalformed = errors.New("this text makes no sense as YAML")
 
-// syntax reads YAML into its tree. The library panics on a few malformed texts;
+// syntax reads YAML into its tree. The library has panicked on malformed texts;
 // that is an error like any other. A nil tree without an error means that the
 // faults are reported.
 func (r *reader) syntax(text string) (file *ast.File, err error) {

@@ -32,7 +32,7 @@ func faultsOf(t *testing.T, text string) Faults {
 // the comments "# want:" at its end, one for each fault.
 func TestFaultFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/faults/*.yaml")
-	if err != nil || len(files) < 4 {
+	if err != nil || len(files) < 5 {
 		t.Fatalf("files %v: %v", files, err)
 	}
 	for _, file := range files {

@@ -63,12 +63,12 @@ func nextWeekEnd(last time.Weekday, after time.Time) time.Time {
 	return day
 }
 
-// nextClose looks from the quarter before the last one on: the days after an
-// earlier one's end are over.
+// nextClose looks at the end of the last quarter and of this one: daysAfter is
+// less than a quarter.
 func nextClose(starts time.Month, daysAfter []int, after time.Time) time.Time {
 	first := quarterStart(after, starts)
 	var runs []time.Time
-	for quarters := -1; quarters <= 1; quarters++ {
+	for quarters := 0; quarters <= 1; quarters++ {
 		for _, days := range daysAfter {
 			run := first.AddDate(0, 3*quarters, days-1).Add(settled)
 			if run.After(after) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,7 +31,15 @@ func TestMain(m *testing.M) {
 	case "much":
 		fmt.Print(strings.Repeat("x", 1<<20))
 	case "hang":
-		select {}
+		time.Sleep(time.Hour)
+	case "leave": // a child that keeps standard output open
+		child := exec.Command(os.Args[0], "linger")
+		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			os.Exit(4)
+		}
+	case "linger":
+		time.Sleep(4 * time.Second)
 	}
 }
 
@@ -126,6 +135,23 @@ func TestSourceBounded(t *testing.T) {
 	quiet := Source{File: fmt.Sprintf("/dev/fd/%d", pipe.Fd())}
 	if _, err := quiet.readWithin(t.Context(), os.Getenv, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("pipe: %v", err)
+	}
+}
+
+// TestSourceLeftOpen: a child that outlives the command is not waited for.
+func TestSourceLeftOpen(t *testing.T) {
+	if got, err := commandSource(t, "leave").Read(t.Context(), os.Getenv); !errors.Is(err, exec.ErrWaitDelay) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestBoundedBuffer(t *testing.T) {
+	var b boundedBuffer
+	if n, err := b.Write(make([]byte, sourceBytes+2)); n != sourceBytes+2 || err != nil {
+		t.Errorf("wrote %d: %v", n, err)
+	}
+	if _, err := b.Write([]byte("x")); !errors.Is(err, errTooLarge) || b.held.Len() != sourceBytes+2 {
+		t.Errorf("held %d: %v", b.held.Len(), err)
 	}
 }
 
