@@ -13,7 +13,9 @@ type single struct {
 	turn chan struct{} // holds one
 }
 
-func newSingle(next http.RoundTripper) *single { return &single{next: next, turn: make(chan struct{}, 1)} }
+func newSingle(next http.RoundTripper) *single {
+	return &single{next: next, turn: make(chan struct{}, 1)}
+}
 
 // RoundTrip waits for its turn; what ends in the wait was not sent.
 func (s *single) RoundTrip(r *http.Request) (*http.Response, error) {

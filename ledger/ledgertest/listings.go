@@ -92,6 +92,7 @@ func listedBefore(f *fixture) {
 	f.equal(f.listedBefore(start.Add(time.Hour)), []string{"later"})
 	f.see(false, weir.Job{ID: "soon", ExpiresAt: start.Add(3 * time.Hour)})
 	f.equal(f.listedBefore(start.Add(2*time.Hour)), []string{"soon"})
+	f.equal(f.listedBefore(start), []string{"later", "soon"})
 }
 
 func listedWithoutExpiry(f *fixture) {

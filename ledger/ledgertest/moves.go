@@ -48,6 +48,7 @@ func illegalFrom(f *fixture, s weir.State) {
 }
 
 func legalFrom(f *fixture, s weir.State) {
+	f.see(true, weir.Job{ID: "seen before"}, weir.Job{ID: "seen too"})
 	for name, t := range f.transitions() {
 		if t.From != s {
 			continue
@@ -58,6 +59,12 @@ func legalFrom(f *fixture, s weir.State) {
 		}
 		want, err := t.Apply(e)
 		f.ok(err)
+		switch {
+		case t.To == weir.Submitting:
+			want.IntentSeq = 2
+		case t.From == weir.Unknown && t.To == weir.Planned:
+			want.AbsentSeq = 2
+		}
 		got, err := f.l.Move(f.ctx, weir.Lease{}, e.ID, t)
 		if err != nil {
 			f.Fatalf("%s from %s: %v", name, s, err)
