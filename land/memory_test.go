@@ -96,6 +96,9 @@ func (w *watchedFile) Write(p []byte) (int, error) {
 // Memory does not grow with the document: 200,000 entries are 40 MB of JSON.
 // Writing Parquet holds one row group of 131,072 rows.
 func TestMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("collects garbage hundreds of times")
+	}
 	const rows, bound, group = 200_000, 30 << 20, 60 << 20
 	reading := newPeak()
 	r, err := land.Receive(context.Background(), &stream{rows: rows, peak: reading}, source(t))

@@ -123,8 +123,8 @@ func TestRefusesLongValues(t *testing.T) {
 		"white space":         endless(`{"entries":`, "        "),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && name == "number" {
-				t.Skip("the parser takes seconds over a number of 16 MiB")
+			if testing.Short() && (name == "number" || name == "white space") {
+				t.Skip("the parser reads 16 MiB of this over and over")
 			}
 			_, err := land.Receive(context.Background(), body, source(t))
 			var refused *land.Refusal
