@@ -9,8 +9,11 @@ PKG      ?= ./...
 BENCH    ?= .
 FUZZTIME ?= 10s
 TIMEOUT  ?= 15m
+SEED     ?= 1
+SEEDS    ?= 20000
+KILLS    ?= 200
 
-.PHONY: help build check race-ready test bench cover fuzz demo clean
+.PHONY: help build check race-ready test torture bench cover fuzz demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,13 +35,22 @@ race-ready:
 	fi
 
 test: race-ready check ## everything that must hold: check, all tests with the race detector, the size table
-	@$(GO) test -race -timeout $(TIMEOUT) $(PKG)
+	@$(GO) test -race -short -timeout $(TIMEOUT) $(PKG)
+	@echo 'what the race detector would take minutes over, without it:'
+	@$(GO) test -timeout $(TIMEOUT) ./land ./emulator
+	@$(GO) test -timeout $(TIMEOUT) -run '^TestSimulation$$' ./engine
 	@echo
 	@$(GO) run ./internal/shape
 	@echo
 	@echo 'all green'
 
-bench: ## run the benchmarks (BENCH=regexp PKG=./land/...)
+torture: ## simulate SEEDS (20000) scenarios from SEED (1) on, and kill the program KILLS (200) times
+	@$(GO) test -count=1 -timeout 0 -run '^TestSimulation$$' ./engine -v -seed $(SEED) -seeds $(SEEDS) \
+		| awk '/^=== |--- PASS|simulated in/ { next } { print } /^FAIL/ { bad = 1 } END { exit bad }'
+	@$(GO) test -count=1 -timeout 0 -run '^TestKilledAtAnyMoment$$' ./cmd/weir -kills $(KILLS)
+
+bench: ## print the simulation's figures, then run the benchmarks (BENCH=regexp PKG=./land/...)
+	@$(GO) run ./cmd/weir simulate
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 cover: ## measure coverage of all packages by all tests, into coverage.out

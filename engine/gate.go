@@ -12,11 +12,12 @@ import (
 
 // GateOpens is when a gate in this state lets a request through, on the clock of
 // which now is the present, and why not earlier. Waiting for a token of the
-// bucket is no reason: the request itself does that.
+// bucket is a reason only where it takes longer than a request waits at the gate;
+// otherwise the request itself does that.
 func GateOpens(policy pace.Policy, state pace.State, now time.Time) (time.Time, weir.Wait) {
 	local := time.Now() // the gate lives by this process's clock
 	d := policy.Decide(state, local)
-	if d.Go || d.Reason == pace.Paced {
+	if d.Go || d.Reason == pace.Paced && d.At.Sub(local) < gatePatience/2 {
 		return time.Time{}, weir.Wait{}
 	}
 	at := now.Add(d.At.Sub(local))

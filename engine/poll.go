@@ -51,6 +51,11 @@ func (c *Conductor) listed(ctx context.Context, v plan.View, list clari.JobList,
 	if err := c.nameOrganisation(writing, v.Account, list.Jobs); err != nil {
 		return err
 	}
+	if len(changed) > 0 {
+		if err := c.reportLate(writing, now); err != nil {
+			return err
+		}
+	}
 	c.memory.list = plan.ReadFailures{}
 	running := max(1, inFlight(v.Exports))
 	c.memory.listing = plan.Listing{

@@ -140,6 +140,44 @@ func (c *Conductor) adopt(ctx context.Context, e weir.Export, a plan.Action, why
 	return c.move(ctx, e.ID, weir.AdoptInstead(why, a.JobID))
 }
 
+// lateLooked bounds how many of the newest exports are looked at for late jobs.
+const lateLooked = 200
+
+// reportLate reports a job of a presumed-absent POST that shows itself when its
+// export is with its result or has ended: no plan looks at such an export any
+// more, but somebody paid for that job. One that still waits is the plan's.
+func (c *Conductor) reportLate(ctx context.Context, now time.Time) error {
+	exports, err := c.Ledger.ListExports(ctx, ledger.Filter{Account: c.Account, Limit: lateLooked})
+	if err != nil {
+		return err
+	}
+	for _, e := range exports {
+		past := e.State == weir.Ready || !e.State.Open()
+		doubtful := !e.PresumedAbsentAt.IsZero() && e.Twin == "" && now.Sub(e.PresumedAbsentAt) <= plan.AbsenceDoubt
+		if !past || !doubtful {
+			continue
+		}
+		if err := c.reportTwinOf(ctx, e); err != nil && !errors.Is(err, ledger.ErrStale) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conductor) reportTwinOf(ctx context.Context, e weir.Export) error {
+	jobs, err := c.Ledger.JobsSeenAfter(ctx, c.Account, e.AbsentSeq)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.ExportID == 0 && j.ID != e.JobID && weir.Recognise(j.FileName, e.Request) == weir.Match {
+			c.Log.Warn("a job that looks like a lost POST appeared late", "export", e.ID, "job", j.ID)
+			return c.amend(ctx, e, func(e *weir.Export) { e.Twin = j.ID })
+		}
+	}
+	return nil
+}
+
 // settle moves a running export on the server's word that its job has ended.
 func (c *Conductor) settle(ctx context.Context, e weir.Export, job weir.Job) error {
 	now := c.clock.now()

@@ -171,6 +171,10 @@ func (d *decision) decideSubmitting(e *weir.Export) {
 }
 
 func (d *decision) decideRunning(e *weir.Export) {
+	// First, for with its result the export leaves the plan.
+	if twin, ok := d.lateTwin(e); ok {
+		d.act(Action{Do: ReportTwin, Export: e.ID, JobID: twin.ID, Why: "a job that looks like its lost POST appeared after it was posted again"})
+	}
 	job, known := d.Jobs[e.JobID]
 	switch {
 	case known && job.Status.Terminal():
@@ -178,9 +182,6 @@ func (d *decision) decideRunning(e *weir.Export) {
 	case e.PollFailures >= maxReadTries:
 		d.act(Action{Do: GiveUpExport, Export: e.ID, JobID: e.JobID,
 			Why: fmt.Sprintf("its job could not be read %d times in a row", e.PollFailures)})
-	}
-	if twin, ok := d.lateTwin(e); ok {
-		d.act(Action{Do: ReportTwin, Export: e.ID, JobID: twin.ID, Why: "a job that looks like its lost POST appeared after it was posted again"})
 	}
 }
 

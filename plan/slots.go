@@ -10,6 +10,8 @@ import (
 const (
 	// listingFresh is how old a listing may be when a POST is sent (rules §2.3).
 	listingFresh = 60 * time.Second
+	// doubtFresh is how old it may be where a late job of a lost POST is feared.
+	doubtFresh = 2 * time.Second
 	// limitsAgain is how often forbidden limits are asked for again.
 	limitsAgain = time.Hour
 	// budgetShared is how long a reading of limits is trusted beside somebody
@@ -209,6 +211,14 @@ func (d *decision) listStale() bool {
 	return d.Listing.At.IsZero() || d.now.Sub(d.Listing.StartedAt) > listingFresh-time.Second
 }
 
+// doubtStale asks for a list right before an export is posted again whose lost
+// POST was presumed absent: what is being waited for meanwhile, a job of it can
+// show itself late, and buying another would be paying twice.
+func (d *decision) doubtStale(e *weir.Export) bool {
+	inDoubt := !e.PresumedAbsentAt.IsZero() && d.now.Sub(e.PresumedAbsentAt) <= AbsenceDoubt
+	return inDoubt && !d.Listing.Absent && !d.now.Before(d.List.NotBefore) && d.now.Sub(d.Listing.StartedAt) > doubtFresh
+}
+
 func (d *decision) listFirst() bool {
 	return !d.Listing.Absent && d.listStale() && !d.now.Before(d.List.NotBefore)
 }
@@ -318,6 +328,10 @@ func (d *decision) admit(ready []*weir.Export) {
 	}
 	if d.listFirst() {
 		d.askBefore(ready, ListJobs, "no POST without knowing the jobs there are")
+		return
+	}
+	if d.doubtStale(first) {
+		d.askBefore(ready, ListJobs, "its POST was lost before: looking once more whether a job of it shows itself late")
 		return
 	}
 	d.act(Action{Do: Post, Export: first.ID, Why: "a slot is free"})
