@@ -111,7 +111,7 @@ func (w *Waiter) look(ctx context.Context) (Ending, bool, error) {
 	if w.Show != nil {
 		w.Show(standings, p, condition)
 	}
-	w.ahead = now.Sub(time.Now())
+	w.ahead = time.Until(now)
 	ending, done := w.judge(standings, condition, now)
 	return ending, done, nil
 }

@@ -33,7 +33,7 @@ func rooms() []Room {
 		{Path: "plan", Holds: "what to do next, and why"},
 		{Path: "ledger", Holds: "the durable record", Tests: []string{"ledger/ledgertest"}},
 		{Path: "land/parquet", Holds: "tables as Parquet files", TestsUse: []string{"land"}},
-		{Path: "land", Holds: "results made into verified tables"},
+		{Path: "land", Holds: "results made into verified tables", Tests: []string{"land/landtest"}},
 		{Path: "land/bucket", Holds: "destinations in object stores", NotBuilt: true},
 		{Path: "land/postgres", Holds: "a destination in PostgreSQL", NotBuilt: true},
 		{Path: "engine", Holds: "the thin shells that do what plan says", TestsUse: []string{"emulator"}},
