@@ -209,13 +209,16 @@ func (w *world) try(ctx context.Context, d dice, account string, exports []int64
 		timer := time.AfterFunc(d.span(time.Second, 3*time.Minute), func() { interrupt(engine.ErrInterrupted) })
 		defer timer.Stop()
 	}
-	var told time.Time
-	defer context.AfterFunc(running, func() { told = time.Now() })()
+	var toldAt atomic.Pointer[time.Time]
+	defer context.AfterFunc(running, func() {
+		now := time.Now()
+		toldAt.Store(&now)
+	})()
 	ending, err := p.work(running, exports, own)
 	w.audit.ended(p, ending, err)
-	if running.Err() != nil && p.alive() && !told.IsZero() && time.Since(told) > 2*time.Second && !p.frozeSince(told) {
+	if told := toldAt.Load(); told != nil && p.alive() && time.Since(*told) > 2*time.Second && !p.frozeSince(*told) {
 		w.audit.event(nil, "slow", "")
-		w.audit.failed("%s took %s to end after an interrupt", p.owner, time.Since(told))
+		w.audit.failed("%s took %s to end after an interrupt", p.owner, time.Since(*told))
 	}
 	switch {
 	case err != nil:
