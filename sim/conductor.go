@@ -59,6 +59,7 @@ type memory struct {
 // playWeir lets weir itself act.
 func playWeir(policy plan.Policy, blind bool) func(*world, *memory) Result {
 	return func(w *world, m *memory) Result {
+		policy := policy // a run's own: runs go side by side
 		if w.scenario.PollMin > 0 && !policy.Sequential {
 			policy.PollMin = w.scenario.PollMin
 		}
