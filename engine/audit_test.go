@@ -40,12 +40,12 @@ type auditor struct {
 	latest   map[string]weir.Lease // the last lease given, by account
 	gates    map[string]savedGate
 	books    map[*proc]*record
-	attempts map[int64][]*attempt // of each export since a person last asked anew
-	jobs     map[string]*attempt  // whose job it is
-	landed   map[int64]int        // landings of each delivery since it was last opened
-	late     map[string]bool      // jobs that appeared when nothing could know of them any more
-	listed   map[string]time.Time // the last list of each account
-	stands   map[int64]plan.Stand // what each export was last said to wait for
+	attempts map[int64][]*attempt   // of each export since a person last asked anew
+	jobs     map[string]*attempt    // whose job it is
+	landed   map[int64]int          // landings of each delivery since it was last opened
+	late     map[string]bool        // jobs that appeared when nothing could know of them any more
+	lists    map[string][]time.Time // when each account's jobs were listed
+	stands   map[int64]plan.Stand   // what each export was last said to wait for
 }
 
 type savedGate struct {
@@ -93,7 +93,7 @@ func newAuditor(w *world) *auditor {
 	return &auditor{
 		w: w, latest: map[string]weir.Lease{}, gates: map[string]savedGate{}, books: map[*proc]*record{},
 		attempts: map[int64][]*attempt{}, jobs: map[string]*attempt{}, landed: map[int64]int{}, late: map[string]bool{},
-		stands: map[int64]plan.Stand{}, listed: map[string]time.Time{},
+		stands: map[int64]plan.Stand{}, lists: map[string][]time.Time{},
 	}
 }
 
@@ -373,7 +373,7 @@ func (a *auditor) answered(p *proc, x *exchange, resp *http.Response, err error)
 		k.closed = false
 	}
 	if x.list && status == http.StatusOK {
-		a.listed[p.account] = x.at
+		a.lists[p.account] = append(a.lists[p.account], x.at)
 		k.listed, k.listAbsent = x.at, false
 	} else if x.list && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		k.listAbsent = true

@@ -254,6 +254,17 @@ func (a *auditor) concludeJobs(account string, exports []weir.Export) {
 	}
 }
 
+// doubtLeast is how long after a proof of absence a late job is reported; the
+// rules say 24 h, from an instant that the auditor knows to the minute.
+const doubtLeast = 23 * time.Hour
+
+// looked reports whether somebody listed the account's jobs between two instants.
+func (a *auditor) looked(account string, from, until time.Time) bool {
+	return slices.ContainsFunc(a.lists[account], func(at time.Time) bool {
+		return at.After(from.Add(time.Second)) && at.Before(until)
+	})
+}
+
 var errStray = errors.New("nobody knows whose job it is")
 
 // stray judges a job that was bought and serves nothing.
@@ -264,7 +275,7 @@ func (a *auditor) stray(account string, j emulator.Job) {
 		a.say(nil, "stray", fmt.Sprintf("%s: %v", j.ID, errStray))
 	case a.w.scene.servers[a.w.scene.accounts[account].server].ListMissing != 0 && (j.Status == "CANCELLED" || j.Status == "ABORTED"):
 		a.say(nil, "stray", j.ID+" was cancelled and given back, and without a list nothing shows it")
-	case a.w.visibleAt(account, j.ID).After(a.listed[account].Add(-time.Second)):
+	case !a.looked(account, a.w.visibleAt(account, j.ID), x.guard.Add(doubtLeast)):
 		a.say(nil, "stray", j.ID+" showed itself when nobody listed jobs any more")
 	case a.w.visibleAt(account, j.ID).After(x.guard.Add(-time.Second)):
 		a.say(nil, "stray", j.ID+" showed itself too late")

@@ -153,24 +153,34 @@ func (c *Conductor) reportLate(ctx context.Context, now time.Time) error {
 	}
 	for _, e := range exports {
 		past := e.State == weir.Ready || !e.State.Open()
-		doubtful := !e.PresumedAbsentAt.IsZero() && e.Twin == "" && now.Sub(e.PresumedAbsentAt) <= plan.AbsenceDoubt
-		if !past || !doubtful {
+		if !past || e.PresumedAbsentAt.IsZero() || e.Twin != "" {
 			continue
 		}
-		if err := c.reportTwinOf(ctx, e); err != nil && !errors.Is(err, ledger.ErrStale) {
+		if err := c.reportTwinOf(ctx, e, now); err != nil && !errors.Is(err, ledger.ErrStale) {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Conductor) reportTwinOf(ctx context.Context, e weir.Export) error {
+// madeInDoubt reports whether a job was made while the absence of e's was in
+// doubt, however much later a list shows it. A job whose id does not tell when it
+// was made counts by when it is seen.
+func (c *Conductor) madeInDoubt(e weir.Export, j weir.Job, now time.Time) bool {
+	made, ok := weir.JobCreated(j.ID, now.Add(c.memory.serverAhead))
+	if !ok {
+		made = now
+	}
+	return made.Sub(e.PresumedAbsentAt) <= plan.AbsenceDoubt
+}
+
+func (c *Conductor) reportTwinOf(ctx context.Context, e weir.Export, now time.Time) error {
 	jobs, err := c.Ledger.JobsSeenAfter(ctx, c.Account, e.AbsentSeq)
 	if err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		if j.ExportID == 0 && j.ID != e.JobID && weir.Recognise(j.FileName, e.Request) == weir.Match {
+		if j.ExportID == 0 && j.ID != e.JobID && weir.Recognise(j.FileName, e.Request) == weir.Match && c.madeInDoubt(e, j, now) {
 			c.Log.Warn("a job that looks like a lost POST appeared late", "export", e.ID, "job", j.ID)
 			return c.amend(ctx, e, func(e *weir.Export) { e.Twin = j.ID })
 		}

@@ -216,7 +216,16 @@ func (d *decision) listStale() bool {
 // show itself late, and buying another would be paying twice.
 func (d *decision) doubtStale(e *weir.Export) bool {
 	inDoubt := !e.PresumedAbsentAt.IsZero() && d.now.Sub(e.PresumedAbsentAt) <= AbsenceDoubt
-	return inDoubt && !d.Listing.Absent && !d.now.Before(d.List.NotBefore) && d.now.Sub(d.Listing.StartedAt) > doubtFresh
+	return inDoubt && !d.Listing.Absent && !d.now.Before(d.List.NotBefore) && d.now.Sub(d.Listing.At) > d.doubtFresh()
+}
+
+// doubtFresh leaves the POST that follows the list its turn also where the
+// learned pace is slow.
+func (d *decision) doubtFresh() time.Duration {
+	if d.Policy.Rate <= 0 {
+		return doubtFresh
+	}
+	return min(doubtFresh+time.Duration(4/d.Policy.Rate*float64(time.Second)), listingFresh)
 }
 
 func (d *decision) listFirst() bool {
