@@ -24,7 +24,7 @@ type book struct {
 func ask[T any](b *book, ctx context.Context, method string, do func() (T, error)) (T, error) {
 	var none T
 	b.p.calls(method)
-	if err := b.p.point(b.pace); err != nil {
+	if err := b.p.pointAt(method, b.pace); err != nil {
 		return none, err
 	}
 	answer, err := do()
@@ -115,8 +115,10 @@ func (b *book) ListExports(ctx context.Context, f ledger.Filter) ([]weir.Export,
 
 func (b *book) Move(ctx context.Context, lease weir.Lease, id int64, t weir.Transition) (weir.Export, error) {
 	return ask(b, ctx, "Move", func() (weir.Export, error) {
+		overtaken := b.overtaken(lease)
 		e, err := b.store.Move(ctx, lease, id, t)
 		if err == nil {
+			b.mustNotDecide(overtaken, lease, "Move")
 			b.p.w.audit.moved(b.p, t, e)
 		}
 		return e, err
@@ -125,12 +127,32 @@ func (b *book) Move(ctx context.Context, lease weir.Lease, id int64, t weir.Tran
 
 func (b *book) Amend(ctx context.Context, lease weir.Lease, id int64, in weir.State, change func(*weir.Export)) (weir.Export, error) {
 	return ask(b, ctx, "Amend", func() (weir.Export, error) {
+		overtaken := b.overtaken(lease)
 		e, err := b.store.Amend(ctx, lease, id, in, change)
 		if err == nil {
+			b.mustNotDecide(overtaken, lease, "Amend")
 			b.p.w.audit.amended(b.p, e)
 		}
 		return e, err
 	})
+}
+
+// overtaken reports whether another owner or generation holds the account now.
+// A person's decision, under the zero lease, never is.
+func (b *book) overtaken(lease weir.Lease) bool {
+	if lease == (weir.Lease{}) {
+		return false
+	}
+	holder, _, err := b.store.Holder(context.Background(), lease.Account)
+	return err == nil && holder != lease
+}
+
+// mustNotDecide is a fault: the ledger took a decision of an owner that another
+// one had replaced before.
+func (b *book) mustNotDecide(overtaken bool, lease weir.Lease, what string) {
+	if overtaken {
+		b.p.w.audit.failed("%s decided (%s) under generation %d, which is no longer held", b.p.owner, what, lease.Generation)
+	}
 }
 
 func (b *book) DeliveriesOf(ctx context.Context, id int64) ([]weir.Delivery, error) {

@@ -254,8 +254,8 @@ func (a *auditor) concludeJobs(account string, exports []weir.Export) {
 	}
 }
 
-// doubtLeast is how long after a proof of absence a late job is reported; the
-// rules say 24 h, from an instant that the auditor knows to the minute.
+// doubtLeast is how long after its POST a late job is reported; the rules say
+// 24 h after the proof of absence.
 const doubtLeast = 23 * time.Hour
 
 // looked reports whether somebody listed the account's jobs between two instants.
@@ -275,7 +275,7 @@ func (a *auditor) stray(account string, j emulator.Job) {
 		a.say(nil, "stray", fmt.Sprintf("%s: %v", j.ID, errStray))
 	case a.w.scene.servers[a.w.scene.accounts[account].server].ListMissing != 0 && (j.Status == "CANCELLED" || j.Status == "ABORTED"):
 		a.say(nil, "stray", j.ID+" was cancelled and given back, and without a list nothing shows it")
-	case !a.looked(account, a.w.visibleAt(account, j.ID), x.guard.Add(doubtLeast)):
+	case !a.looked(account, a.w.visibleAt(account, j.ID), x.posted.Add(doubtLeast)):
 		a.say(nil, "stray", j.ID+" showed itself when nobody listed jobs any more")
 	case a.w.visibleAt(account, j.ID).After(x.guard.Add(-time.Second)):
 		a.say(nil, "stray", j.ID+" showed itself too late")

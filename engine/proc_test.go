@@ -31,6 +31,7 @@ type fate struct {
 	killAt    int
 	freezeAt  int
 	freezeFor time.Duration
+	freezeOn  string // and only right before this ledger call; "": any
 }
 
 // proc is one process of an account: a command that conducts where nobody else
@@ -155,14 +156,18 @@ func (p *proc) work(ctx context.Context, exports []int64, own map[int64]bool) (e
 }
 
 // point is one step: a moment passes, and its fate may strike.
-func (p *proc) point(pace time.Duration) error {
+func (p *proc) point(pace time.Duration) error { return p.pointAt("", pace) }
+
+// pointAt is the step right before a ledger call.
+func (p *proc) pointAt(call string, pace time.Duration) error {
 	if pace > 0 {
 		time.Sleep(p.span(pace/20, pace))
 	}
 	p.mu.Lock()
 	p.steps++
 	die := p.steps == p.fate.killAt
-	if p.steps == p.fate.freezeAt {
+	due := p.fate.freezeAt > 0 && p.steps >= p.fate.freezeAt && p.froze.IsZero()
+	if due && (p.fate.freezeOn == "" || p.fate.freezeOn == call) {
 		p.froze = time.Now()
 		p.thaws = p.froze.Add(p.fate.freezeFor)
 		p.w.audit.event(p, "freeze", p.fate.freezeFor.String())

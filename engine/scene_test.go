@@ -326,6 +326,7 @@ func (s *scene) drawFate(p dice) fate {
 		f.killAt = 20 + p.IntN(pick(p, 100, 600, 3000))
 	}
 	if p.chance(s.freezing) {
+		f.freezeOn = pick(p, "", "", "Move", "Amend")
 		f.freezeAt, f.freezeFor = 20+p.IntN(pick(p, 100, 600, 3000)), p.span(time.Second, 2*time.Minute)
 	}
 	return f
