@@ -13,13 +13,13 @@ SEED     ?= 1
 SEEDS    ?= 20000
 KILLS    ?= 200
 
-.PHONY: help build check race-ready test torture bench cover fuzz demo clean
+.PHONY: help build check race-ready servers test torture bench cover fuzz demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./weir, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -o weir ./cmd/weir
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o weir ./cmd/weir
 
 check: ## gofmt, go vet, staticcheck, import order and size budget
 	@unformatted=$$(gofmt -l .); \
@@ -34,7 +34,10 @@ race-ready:
 		exit 1; \
 	fi
 
-test: race-ready check ## everything that must hold: check, all tests with the race detector, the size table
+servers:
+	@./internal/servertest/install.sh
+
+test: race-ready servers check ## everything that must hold: check, all tests with the race detector, the size table
 	@$(GO) test -race -short -timeout $(TIMEOUT) $(PKG)
 	@echo 'what the race detector would take minutes over, without it:'
 	@$(GO) test -timeout $(TIMEOUT) ./land ./emulator

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind is what is exported.
@@ -26,6 +27,11 @@ var ErrRequest = errors.New("request is not valid")
 // ForecastTypes are the values of typesToExport, in the server's spelling.
 func ForecastTypes() []string {
 	return []string{"forecast", "quota", "forecast_updated", "adjustment", "crm_total", "crm_closed"}
+}
+
+// ActivityTypes are the values of activityTypes, in the server's spelling.
+func ActivityTypes() []string {
+	return []string{"MEETING", "EMAIL_SENT", "EMAIL_RECEIVED", "ATTACHMENT_SENT", "ATTACHMENT_RECEIVED"}
 }
 
 // Request is what is asked of the server, and nothing about when, why or where
@@ -99,11 +105,60 @@ func (r Request) validateForm() error {
 	return nil
 }
 
+// validateSpan checks what is not asked of a forecast. Either bound may be
+// missing, which leaves it to the server.
 func (r Request) validateSpan() error {
 	if r.Kind != Activity && r.Kind != Audit {
 		return fmt.Errorf("check request: unknown kind %q: %w", string(r.Kind), ErrRequest)
 	}
+	if form := r.Normal().ExportFormat; form != "JSON" {
+		return fmt.Errorf("check request: %s comes as json only, not %q: %w", r.Kind, r.ExportFormat, ErrRequest)
+	}
+	known := ActivityTypes()
+	if r.Kind == Audit {
+		known = nil
+	}
+	for _, name := range r.Types {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("check request: unknown type %q of %s (known: %s): %w", name, r.Kind, strings.Join(known, ", "), ErrRequest)
+		}
+	}
+	since, err := edge(r.Since, 0)
+	if err != nil {
+		return err
+	}
+	until, err := edge(r.Until, 24*time.Hour-time.Nanosecond)
+	if err != nil {
+		return err
+	}
+	if r.Since != "" && r.Until != "" && until.Before(since) {
+		return fmt.Errorf("check request: since %s is after until %s: %w", r.Since, r.Until, ErrRequest)
+	}
 	return nil
+}
+
+// Span gives the first and the last instant that Since and Until include, a
+// date without a time meaning the whole day in UTC; zero for a bound that is
+// missing or cannot be read.
+func (r Request) Span() (first, last time.Time) {
+	first, _ = edge(r.Since, 0)
+	last, _ = edge(r.Until, 24*time.Hour-time.Nanosecond)
+	return first, last
+}
+
+// edge reads a bound; late is added to a date.
+func edge(text string, late time.Duration) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.Add(late), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("check request: %q is neither a date (2026-01-31) nor an RFC 3339 instant with its offset: %w", text, ErrRequest)
+	}
+	return at, nil
 }
 
 // Fingerprint hashes everything that is asked: 32 hex digits, the same in every

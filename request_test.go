@@ -145,3 +145,39 @@ func TestJobCreated(t *testing.T) {
 		}
 	}
 }
+
+func TestValidateSpan(t *testing.T) {
+	for _, tt := range []struct {
+		since, until string
+		good         bool
+	}{
+		{"2026-01-01", "2026-01-31", true},
+		{"2026-01-01", "2026-01-01", true},
+		{"2026-01-01T23:00:00Z", "2026-01-01", true},
+		{"2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00+01:00", true},
+		{"", "", true},
+		{"2026-01-02", "2026-01-01", false},
+		{"2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00+02:00", false},
+		{"2026-01-01T00:00:00", "2026-01-31", false},
+		{"yesterday", "2026-01-31", false},
+		{"2026-01-01", "2026-02-30", false},
+	} {
+		for _, kind := range []weir.Kind{weir.Activity, weir.Audit} {
+			err := weir.Request{Kind: kind, Since: tt.since, Until: tt.until}.Validate()
+			if (err == nil) != tt.good || err != nil && !errors.Is(err, weir.ErrRequest) {
+				t.Errorf("%s %q to %q: %v", kind, tt.since, tt.until, err)
+			}
+		}
+	}
+	for _, r := range []weir.Request{
+		{Kind: weir.Activity, Types: []string{"LUNCH"}}, {Kind: weir.Audit, Types: []string{"MEETING"}}, {Kind: weir.Activity, ExportFormat: "CSV"},
+	} {
+		if err := r.Validate(); !errors.Is(err, weir.ErrRequest) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+	first, last := weir.Request{Since: "2026-01-01", Until: "2026-01-31"}.Span()
+	if !first.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) || last.Format(time.RFC3339) != "2026-01-31T23:59:59Z" {
+		t.Errorf("the span is %s to %s", first, last)
+	}
+}

@@ -59,6 +59,9 @@ func (b *batch) addRow() {
 // setText sets the last row.
 func (v *vector) setText(text []byte) { v.codes[len(v.codes)-1] = v.texts.put(text) }
 
+// setTextAt sets any row of a column of texts.
+func (v *vector) setTextAt(row int, text []byte) { v.codes[row] = v.texts.put(text) }
+
 // setValue sets the last row.
 func (v *vector) setValue(tag uint8, value int64) {
 	last := len(v.tags) - 1
@@ -66,12 +69,15 @@ func (v *vector) setValue(tag uint8, value int64) {
 }
 
 // setNumber sets the last row to a JSON number.
-func (v *vector) setNumber(literal []byte) {
+func (v *vector) setNumber(literal []byte) { v.setNumberAt(len(v.tags)-1, literal) }
+
+// setNumberAt sets any row to a JSON number.
+func (v *vector) setNumberAt(row int, literal []byte) {
 	whole, tag, ok := parseNumber(literal)
 	if !ok {
 		whole, tag = int64(v.texts.put(literal)), tagLiteral
 	}
-	v.setValue(tag, whole)
+	v.tags[row], v.vals[row] = tag, whole
 }
 
 // appendLiteral gives the number of a row as it came. The row must not be null.

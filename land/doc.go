@@ -43,6 +43,18 @@
 // Ids that nothing is found for leave the row in place and its looked-up
 // columns null; the manifest counts them.
 //
+// # The server's CSV
+//
+// A result may also be CSV, one row for each value. Its rows of one user, field,
+// week and timeframe become one entry, Data Type saying which column. The file
+// has no ids: a user's is "csv-" and 16 hex digits of the CRM user id (else the
+// e-mail, else the name) with role and parent role; a field's is its name; a
+// frame's is "TF:" and its start day; a period's is the quarter and year that
+// its label names, and a label that names none is refused. Rows of one entry may
+// stand up to 131,072 entries apart; what comes up again later, or twice, is
+// refused. Rows without a user or a field stay apart, one entry each. Blank is
+// null, as the file cannot show empty text.
+//
 // # What is in memory
 //
 // Blocks of the input, one batch of rows, 262,144 entry keys of 24 bytes (more
@@ -55,7 +67,7 @@
 // Under a destination stand
 //
 //	<table>/forecast_id=F/time_period=P/snapshot=S/part-0.<format>
-//	_raw/forecast/forecast_id=F/time_period=P/snapshot=S.json.zst
+//	_raw/forecast/forecast_id=F/time_period=P/snapshot=S.json.zst (or .csv.zst)
 //	_manifests/forecast/forecast_id=F/time_period=P/snapshot=S.json
 //	_views/latest.sql
 //

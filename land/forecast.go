@@ -8,8 +8,9 @@ const spoolName = "entries.s2"
 // tables in memory, and the evidence for the checks.
 type forecast struct {
 	work     *workdir
-	entries  *array
-	lookups  map[string]*lookup // by table name
+	entries  *rowDecoder
+	readers  map[string]*rowDecoder // of the lookup tables, by array
+	lookups  map[string]*lookup     // by table name
 	evidence evidence
 
 	unknownTop *tally
@@ -19,20 +20,21 @@ type forecast struct {
 	columns []Column // of the entries as read
 	keys    *keySet
 	keyCols []int
+	loose   int64 // entries that nothing identifies
 	spool   *spoolWriter
 }
 
-// readForecast reads the document from the intake. An error is the parser's,
-// the intake's, a refusal, or a write error.
-func readForecast(in *intake, work *workdir) (*forecast, error) {
-	f, doc, err := newForecast(in, work)
+// readForecast reads the document from the intake, JSON or CSV. An error is the
+// parser's, the intake's, a refusal, or a write error.
+func readForecast(in *intake, work *workdir, form string) (*forecast, error) {
+	f, err := newForecast(work)
 	if err != nil {
 		return nil, err
 	}
-	in.parsed = doc.dec.InputOffset
-	err = doc.walk()
-	if err == nil {
-		err = f.complete(doc)
+	if form == formCSV {
+		err = f.readSheet(in)
+	} else {
+		err = f.readDocument(in)
 	}
 	if closed := f.spool.close(); err == nil {
 		err = closed
@@ -41,53 +43,61 @@ func readForecast(in *intake, work *workdir) (*forecast, error) {
 		_ = f.keys.close() // the file goes with the work directory
 		return nil, err
 	}
+	f.complete()
 	return f, nil
 }
 
-func newForecast(in *intake, work *workdir) (*forecast, *document, error) {
+func newForecast(work *workdir) (*forecast, error) {
 	file, err := work.create(spoolName)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	f := &forecast{
-		work: work, lookups: map[string]*lookup{}, spool: newSpoolWriter(file),
+		work: work, readers: map[string]*rowDecoder{}, lookups: map[string]*lookup{}, spool: newSpoolWriter(file), unknownTop: newTally(),
 		keys:     newKeySet(func() (*os.File, error) { return work.create("keys") }),
 		evidence: evidence{entryPeriod: newTally(), currencies: newTally(), present: map[string]int64{}},
 	}
-	doc := newDocument(in)
-	f.unknownTop = doc.unknown
-	for i, table := range ForecastTables() {
-		a := &array{decoder: newRowDecoder(table)}
-		doc.arrays[table.Array] = a
-		if i == 0 {
-			f.takeEntries(a)
-			continue
-		}
-		f.lookups[table.Name] = newLookup(a.decoder)
-		a.after = func(b *batch) error { return f.bound(doc, b) }
-	}
-	return f, doc, nil
-}
-
-func (f *forecast) takeEntries(a *array) {
-	f.entries, f.columns = a, layout(a.decoder.table)
+	f.entries, f.columns = newRowDecoder(entriesTable()), layout(entriesTable())
 	f.totals = newTotals(f.columns)
 	for i, c := range f.columns {
 		if c.ID {
 			f.keyCols = append(f.keyCols, i)
 		}
 	}
-	a.after = func(b *batch) error {
+	for _, table := range ForecastTables()[1:] {
+		f.readers[table.Array] = newRowDecoder(table)
+		f.lookups[table.Name] = newLookup(f.readers[table.Array])
+	}
+	return f, nil
+}
+
+// readDocument reads the JSON form.
+func (f *forecast) readDocument(in *intake) error {
+	doc := newDocument(in)
+	f.unknownTop = doc.unknown
+	in.parsed = doc.dec.InputOffset
+	for name, reader := range f.readers {
+		doc.arrays[name] = &array{decoder: reader, after: f.bound}
+	}
+	entries := &array{decoder: f.entries, after: func(b *batch) error {
 		if !b.full() {
 			return nil
 		}
-		return f.flush(b)
+		return f.flush(b, nil)
+	}}
+	doc.arrays[f.entries.table.Array] = entries
+	if err := doc.walk(); err != nil {
+		return err
 	}
+	if !entries.seen {
+		return refuse(CheckShape, "no %s at the top level, which has %s", f.entries.table.Array, topLevel(doc.names))
+	}
+	return f.flush(f.entries.batch, nil)
 }
 
 // flush takes a batch of entries: its keys, periods, currencies and totals, and
-// the batch itself into the spool.
-func (f *forecast) flush(b *batch) error {
+// the batch itself into the spool. Rows marked loose have no key; nil marks none.
+func (f *forecast) flush(b *batch, loose []bool) error {
 	if b.rows == 0 {
 		return nil
 	}
@@ -96,7 +106,7 @@ func (f *forecast) flush(b *batch) error {
 	countTexts(f.evidence.currencies, f.read(b, "currency_code"), false)
 	f.inexact += inexact(b)
 	f.totals.add(b)
-	if err := f.keys.add(b, f.keyCols); err != nil {
+	if err := f.keys.add(b, f.keyCols, loose); err != nil {
 		return err
 	}
 	if err := f.spool.write(b); err != nil {
@@ -137,7 +147,7 @@ func countTexts(t *tally, v *vector, nulls bool) {
 const lookEvery = 256
 
 // bound refuses lookup tables that memory is not meant to hold.
-func (f *forecast) bound(doc *document, b *batch) error {
+func (f *forecast) bound(b *batch) error {
 	if b.rows%lookEvery != 0 && b.textBytes() < maxLookups/len(f.lookups) {
 		return nil
 	}
@@ -151,27 +161,20 @@ func (f *forecast) bound(doc *document, b *batch) error {
 	return nil
 }
 
-// complete ends the reading: the last batch, the arrays that must be there, and
-// the indices of the lookup tables.
-func (f *forecast) complete(doc *document) error {
-	if !f.entries.seen {
-		return refuse(CheckShape, "no %s at the top level, which has %s", f.entries.decoder.table.Array, topLevel(doc.names))
-	}
-	if err := f.flush(f.entries.decoder.batch); err != nil {
-		return err
-	}
+// complete ends a reading that met no error: the indices of the lookup tables
+// and the evidence.
+func (f *forecast) complete() {
 	for _, l := range f.lookups {
 		l.index()
 	}
 	for i, c := range f.columns {
-		f.evidence.present[c.Name] = f.entries.decoder.present[i]
+		f.evidence.present[c.Name] = f.entries.present[i]
 	}
 	periods := f.lookups["forecast_time_periods"]
 	ids := &periods.batch.cols[periods.id]
 	for code := 1; code <= ids.texts.count(); code++ {
 		f.evidence.periods = append(f.evidence.periods, string(ids.texts.at(uint32(code))))
 	}
-	return nil
 }
 
 func topLevel(names []string) string {
@@ -190,6 +193,9 @@ func (f *forecast) keyCheck() (Check, error) {
 	}
 	if total > 0 {
 		return check(CheckEntryKeys, Failed, "entries[%d] and entries[%d] are of one user, field, time frame and period; %d repeated in all", first, second, total), nil
+	}
+	if f.loose > 0 {
+		return check(CheckEntryKeys, Noted, "%s without user or field, which nothing tells apart", count(f.loose, "entry")), nil
 	}
 	return check(CheckEntryKeys, Passed, ""), nil
 }

@@ -2,31 +2,58 @@ package land
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/weirhq/weir"
 )
+
+// The forms of the server's file, as in [weir.Request.ExportFormat].
+const (
+	formJSON = "JSON"
+	formCSV  = "CSV"
+)
+
+func formOf(r weir.Request) string { return r.Normal().ExportFormat }
+
+// extensionOf ends the name of a raw file.
+func extensionOf(r weir.Request) string { return "." + strings.ToLower(formOf(r)) + ".zst" }
 
 // headBytes is how much of a result's beginning is remembered to name its form.
 const headBytes = 512
 
-// describe says in one line what a document that is not JSON looks like, or
-// where JSON broke.
-func describe(head []byte, err error) string {
+// describe says in one line what a document that is not of the wanted form
+// looks like, or where it broke.
+func describe(head []byte, err error, form string) string {
 	start := bytes.TrimLeft(head, " \t\r\n\ufeff")
 	lower := strings.ToLower(string(start))
 	switch {
 	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
-		return "an HTML page, not JSON"
+		return "an HTML page, not " + form
 	case strings.HasPrefix(lower, "<"):
-		return "markup, not JSON"
+		return "markup, not " + form
+	case form == formCSV:
+		return describeSheet(start, err)
 	case looksLikeCSV(start):
 		return "CSV, not JSON"
 	}
 	return describeSyntax(err)
+}
+
+func describeSheet(start []byte, err error) string {
+	var syntax *csv.ParseError
+	switch {
+	case bytes.HasPrefix(start, []byte("{")) || bytes.HasPrefix(start, []byte("[")):
+		return "JSON, not CSV"
+	case !errors.As(err, &syntax):
+		return "not CSV: " + oneLine(err.Error())
+	}
+	return fmt.Sprintf("not CSV in line %d: %s", syntax.Line, oneLine(syntax.Err.Error()))
 }
 
 // looksLikeCSV recognises a header line of several bare or quoted names.

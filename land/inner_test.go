@@ -119,7 +119,7 @@ func TestKeysBeyondMemory(t *testing.T) {
 				b.cols[1].setText(strconv.AppendInt(nil, int64(id%100), 10))
 			}
 			if b.full() || n == rows-1 {
-				if err := k.add(b, []int{0, 1}); err != nil {
+				if err := k.add(b, []int{0, 1}, nil); err != nil {
 					t.Fatal(err)
 				}
 				b.reset()
@@ -149,7 +149,7 @@ func TestKeysTellColumnsApart(t *testing.T) {
 			}
 		}
 	}
-	if err := k.add(b, []int{0, 1}); err != nil {
+	if err := k.add(b, []int{0, 1}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if first, second, total, _ := k.repeated(); total != 0 {

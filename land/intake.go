@@ -32,6 +32,7 @@ type intake struct {
 	rest  []byte
 	given int64
 
+	last  byte // of what came
 	sum   hash.Hash
 	bytes int64
 	file  *os.File
@@ -100,6 +101,9 @@ func (in *intake) fill() error {
 
 func (in *intake) keep(block []byte) {
 	in.bytes += int64(len(block))
+	if len(block) > 0 {
+		in.last = block[len(block)-1]
+	}
 	in.head = append(in.head, block[:min(len(block), headBytes-len(in.head))]...)
 	in.sum.Write(block)
 	if _, err := in.raw.Write(block); err != nil {

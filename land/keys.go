@@ -44,8 +44,9 @@ func newKeySet(create func() (*os.File, error)) *keySet {
 	return &keySet{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, create: create}
 }
 
-// add takes the keys of a batch, made of the given Text columns.
-func (k *keySet) add(b *batch, columns []int) error {
+// add takes the keys of a batch, made of the given Text columns. A row marked
+// loose has none; nil marks none.
+func (k *keySet) add(b *batch, columns []int, loose []bool) error {
 	at := len(k.run)
 	for range b.rows {
 		k.run = append(k.run, rowKey{row: k.rows})
@@ -54,10 +55,24 @@ func (k *keySet) add(b *batch, columns []int) error {
 	for _, column := range columns {
 		k.mix(k.run[at:], &b.cols[column])
 	}
+	if loose != nil {
+		k.drop(at, loose)
+	}
 	if len(k.run) >= keysPerRun {
 		return k.spill()
 	}
 	return nil
+}
+
+// drop takes the keys of loose rows away, the first row's at the given place.
+func (k *keySet) drop(at int, loose []bool) {
+	kept := k.run[:at]
+	for i, key := range k.run[at:] {
+		if !loose[i] {
+			kept = append(kept, key)
+		}
+	}
+	k.run = kept
 }
 
 // mix hashes each distinct text once and folds it into the rows that have it.

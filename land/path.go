@@ -47,12 +47,14 @@ func snapshotName(at time.Time, job string) string {
 type layoutPaths struct {
 	kind      string
 	partition string // "forecast_id=.../time_period=.../snapshot=..."
+	extension string // of the raw file: ".json.zst" or ".csv.zst"
 }
 
 func pathsOf(r weir.Request, snapshot string) layoutPaths {
 	return layoutPaths{
 		kind:      string(r.Kind),
 		partition: "forecast_id=" + segment(r.ForecastID) + "/time_period=" + segment(string(r.Period)) + "/snapshot=" + snapshot,
+		extension: extensionOf(r),
 	}
 }
 
@@ -61,7 +63,7 @@ func (p layoutPaths) manifest(place string) string {
 	return place + manifestsDir + "/" + p.kind + "/" + p.partition + ".json"
 }
 
-func (p layoutPaths) raw() string { return "_raw/" + p.kind + "/" + p.partition + ".json.zst" }
+func (p layoutPaths) raw() string { return "_raw/" + p.kind + "/" + p.partition + p.extension }
 
 func (p layoutPaths) part(place, table string, format Format) string {
 	return place + table + "/" + p.partition + "/part-0." + string(format)

@@ -11,6 +11,8 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+
+	"github.com/weirhq/weir"
 )
 
 // Files makes a destination of a place for files.
@@ -19,6 +21,16 @@ func Files(store Store) Destination { return files{store} }
 type files struct{ store Store }
 
 func (f files) Name() string { return f.store.Name() }
+
+func (f files) Find(ctx context.Context, r weir.Request, format Format) ([]Manifest, error) {
+	found, err := Find(ctx, f.store, r, format)
+	return found, explain(ctx, f.store.Name(), err)
+}
+
+func (f files) Stands(ctx context.Context, manifest string) (bool, error) {
+	stands, err := Stands(ctx, f.store, manifest)
+	return stands, explain(ctx, f.store.Name(), err)
+}
 
 // errTaken says that a manifest of the snapshot appeared in the meantime.
 var errTaken = errors.New("the snapshot's place was taken meanwhile")
@@ -35,10 +47,10 @@ func (f files) Land(ctx context.Context, r *Receipt, t Target) (Manifest, error)
 	for range places + 1 {
 		m, err := p.attempt(ctx)
 		if !errors.Is(err, errTaken) {
-			return m, p.explain(ctx, err)
+			return m, explain(ctx, f.store.Name(), err)
 		}
 	}
-	return Manifest{}, p.explain(ctx, errTaken)
+	return Manifest{}, explain(ctx, f.store.Name(), errTaken)
 }
 
 // publication is one snapshot on its way to a place for files.
@@ -155,8 +167,8 @@ func (p *publication) manifest(place string) Manifest {
 		Unknown: map[string]map[string]int64{}, Misfits: map[string]map[string]int64{},
 	}
 	note(m.Unknown, "", f.unknownTop)
-	note(m.Unknown, f.entries.decoder.table.Array, f.entries.decoder.unknown)
-	note(m.Misfits, f.entries.decoder.table.Array, f.entries.decoder.misfits)
+	note(m.Unknown, f.entries.table.Array, f.entries.unknown)
+	note(m.Misfits, f.entries.table.Array, f.entries.misfits)
 	for _, l := range f.lookups {
 		note(m.Unknown, l.table.Array, l.unknown)
 		note(m.Misfits, l.table.Array, l.misfits)
@@ -311,15 +323,15 @@ func (p *publication) publishManifest(ctx context.Context, s *stage, m Manifest)
 	return errTaken
 }
 
-// explain gives every error of the store its type.
-func (p *publication) explain(ctx context.Context, err error) error {
+// explain gives every error of a destination its type.
+func explain(ctx context.Context, name string, err error) error {
 	switch {
 	case err == nil || isRefusal(err):
 		return err
 	case ctx.Err() != nil:
-		return fmt.Errorf("publish %s: %w", p.paths.partition, context.Cause(ctx))
+		return fmt.Errorf("publish to %s: %w", name, context.Cause(ctx))
 	}
-	return writeError("publish", p.store.Name(), err)
+	return writeError("publish", name, err)
 }
 
 // stage holds the files of one publication that nobody sees yet.

@@ -64,7 +64,7 @@ func (t *tee) Read(p []byte) (int, error) {
 // in "rejected" beside the spool directory.
 func keepRejected(refusal *Refusal, src Source, job, sum string, work *workdir) {
 	dir := filepath.Join(filepath.Dir(filepath.Clean(src.SpoolDir)), "rejected")
-	name := fmt.Sprintf("%s-%.8s.json.zst", segment(src.Request.ForecastID+"-"+string(src.Request.Period)+"-"+job), sum)
+	name := fmt.Sprintf("%s-%.8s%s", segment(src.Request.ForecastID+"-"+string(src.Request.Period)+"-"+job), sum, extensionOf(src.Request))
 	path := filepath.Join(dir, name)
 	if err := keepFile(filepath.Join(work.path, rawName), path); err != nil {
 		refusal.KeepErr = writeError("keep rejected result", path, err)

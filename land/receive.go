@@ -30,7 +30,7 @@ type Source struct {
 }
 
 func (s Source) validate() error {
-	if s.Request.Kind != weir.Forecast || s.Request.Normal().ExportFormat != "JSON" {
+	if s.Request.Kind != weir.Forecast {
 		return fmt.Errorf("receive result: %s as %s: %w", s.Request.Kind, s.Request.Normal().ExportFormat, errors.ErrUnsupported)
 	}
 	if s.SpoolDir == "" || s.SnapshotAt.IsZero() {
@@ -76,7 +76,7 @@ func receive(ctx context.Context, body io.Reader, src Source, work *workdir) (*R
 		return nil, errors.Join(err, file.Close())
 	}
 	var checks []Check
-	result, err := readForecast(in, work)
+	result, err := readForecast(in, work, formOf(src.Request))
 	if err = settle(in, src, err); err == nil {
 		checks, err = result.verify(src, in.bytes)
 	}
@@ -135,5 +135,5 @@ func judge(in *intake, src Source, err error) error {
 		}
 		return refuse(CheckDocument, "the document ends in the middle, after %s as announced", count(in.bytes, "byte"))
 	}
-	return refuse(CheckDocument, "%s", describe(in.head, err))
+	return refuse(CheckDocument, "%s", describe(in.head, err, formOf(src.Request)))
 }

@@ -269,7 +269,7 @@ func oneByte(text string) func([]byte) (int, error) {
 
 func TestUnsupportedIsSaid(t *testing.T) {
 	src := source(t)
-	src.Request.ExportFormat = "CSV"
+	src.Request.Kind = "weather"
 	if _, err := land.Receive(context.Background(), strings.NewReader(""), src); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("got %v", err)
 	}

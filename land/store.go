@@ -3,6 +3,8 @@ package land
 import (
 	"context"
 	"io"
+
+	"github.com/weirhq/weir"
 )
 
 // Destination is a place where snapshots land: a directory now, a bucket, or a
@@ -14,6 +16,13 @@ type Destination interface {
 	// is already there with the same content is left alone and its manifest
 	// returned. Safe for concurrent use.
 	Land(ctx context.Context, r *Receipt, t Target) (Manifest, error)
+	// Find gives the manifests of the snapshots of exactly this request that
+	// stand there in the format, newest first. A database has one form for all
+	// formats.
+	Find(ctx context.Context, r weir.Request, f Format) ([]Manifest, error)
+	// Stands reports whether the snapshot still stands whose [Manifest.Path]
+	// this is.
+	Stands(ctx context.Context, manifest string) (bool, error)
 }
 
 // Store is a place for files. Paths are relative, slash-separated and made of

@@ -26,6 +26,7 @@ const (
 	CheckTypes      = "types"       // the values asked for are there
 	CheckRows       = "rows"        // as many rows written as read
 	CheckSnapshot   = "snapshot"    // this snapshot has not landed with other content
+	CheckText       = "text"        // text that the destination can hold
 )
 
 // Outcome is how a check ended.
@@ -61,6 +62,7 @@ type evidence struct {
 	entryPeriod *tally   // of the entries; "" for none
 	currencies  *tally
 	present     map[string]int64 // entries that had the member, by column
+	openEnd     bool             // a CSV whose last row has no line end
 }
 
 // checkTruncation refuses what the server itself calls incomplete.
@@ -217,7 +219,7 @@ func (f *forecast) verify(src Source, length int64) ([]Check, error) {
 		return nil, err
 	}
 	checks := []Check{
-		check(CheckDocument, Passed, ""),
+		checkEnd(src.Length, f.evidence),
 		check(CheckSize, Passed, ""),
 		check(CheckShape, Passed, ""),
 		check(CheckIDs, Passed, ""),
@@ -235,6 +237,14 @@ func (f *forecast) verify(src Source, length int64) ([]Check, error) {
 		}
 	}
 	return checks, nil
+}
+
+// checkEnd notes a CSV of which nothing shows that its last row is whole.
+func checkEnd(announced int64, e evidence) Check {
+	if e.openEnd && announced < 0 {
+		return check(CheckDocument, Noted, "no length was announced and no line end follows the last row")
+	}
+	return check(CheckDocument, Passed, "")
 }
 
 func checkLength(announced, length int64) Check {

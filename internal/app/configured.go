@@ -106,7 +106,7 @@ func scheduledWish(c config.Config, e config.Export, r weir.Request, destination
 	}
 	return ledger.Wish{
 		Request: r, Rank: weir.RankScheduled, AsOf: due.UTC(), Fresh: e.Fresh, JobsAllowed: e.Retries + 1,
-		Destination: to, Formats: formats, CSVSafe: d.CSVSafe,
+		Destination: to, Formats: DestinationFormats(to, formats), CSVSafe: d.CSVSafe,
 	}, nil
 }
 

@@ -32,13 +32,13 @@ func servedBy(ctx context.Context, w ledger.Wish, now time.Time) (engine.Standin
 	if w.Fresh <= 0 {
 		return engine.Standing{}, false, nil
 	}
-	store, err := land.OpenDirectory(w.Destination)
+	destination, err := OpenDestination(w.Destination)
 	if err != nil {
 		return engine.Standing{}, false, err
 	}
 	s := engine.Standing{Export: weir.Export{Account: w.Account, Request: w.Request, State: weir.Landed}}
 	for _, format := range w.Formats {
-		found, err := land.Find(ctx, store, w.Request, land.Format(format))
+		found, err := destination.Find(ctx, w.Request, land.Format(format))
 		if err != nil || len(found) == 0 || found[0].SnapshotAt.Before(now.Add(-w.Fresh)) {
 			return engine.Standing{}, false, err
 		}
@@ -93,12 +93,8 @@ func isLost(ctx context.Context, d weir.Delivery) (bool, error) {
 	if d.State != weir.DeliveryLanded {
 		return false, nil
 	}
-	store, err := land.OpenDirectory(d.Destination)
-	if err != nil {
-		return false, err
-	}
-	stands, err := land.Stands(ctx, store, d.Manifest)
-	return !stands && err == nil, err
+	there, err := stands(ctx, d.Destination, d.Manifest)
+	return !there && err == nil, err
 }
 
 func (s *Session) expired(ctx context.Context, e weir.Export, now time.Time) (bool, error) {

@@ -37,7 +37,7 @@ type exportFlags struct {
 
 func (x *exportFlags) bind(f *pflag.FlagSet) {
 	x.bindWork(f)
-	f.StringArrayVar(&x.to, "to", []string{"clari-data"}, "destination, a directory; repeatable")
+	f.StringArrayVar(&x.to, "to", []string{"clari-data"}, "destination: a directory, or an s3://, gs://, azblob:// or postgres:// URL; repeatable")
 	f.StringVar(&x.formats, "format", "parquet", "formats to land: parquet, csv, jsonl, comma-separated; the first has the plain place")
 	f.IntVar(&x.retries, "retries", 2, "how often a job that the server failed is started anew")
 	f.DurationVar(&x.fresh, "fresh", 0, "take a result that is at most so old instead of asking anew")
@@ -119,7 +119,7 @@ func (x *exportFlags) wishes(account string, requests []weir.Request, now time.T
 		for _, r := range requests {
 			wishes = append(wishes, ledger.Wish{
 				Account: account, Request: r, Rank: weir.RankAsked, AsOf: now, Fresh: x.fresh, NoAdopt: x.noAdopt,
-				JobsAllowed: x.retries + 1, Destination: destination, Formats: formats, CSVSafe: x.csvSafe,
+				JobsAllowed: x.retries + 1, Destination: destination, Formats: app.DestinationFormats(destination, formats), CSVSafe: x.csvSafe,
 			})
 		}
 	}
@@ -184,7 +184,7 @@ func forecastCommand(run func(context.Context, *exportFlags, []weir.Request) err
 	f.StringVar(&r.Currency, "currency", "", "three-letter code; the organisation's own when empty")
 	f.StringVar(&r.ScopeID, "scope", "", "scope id")
 	f.BoolVar(&r.Historical, "historical", false, "every week of the quarter, not only the latest")
-	f.StringVar(&form, "export-format", "json", "form of the server's file: json")
+	f.StringVar(&form, "export-format", "json", "form of the server's file: json or csv; csv has no ids, and weir makes them")
 	return cmd
 }
 
@@ -197,8 +197,8 @@ func forecastRequests(r weir.Request, ids []string, periods, types, form string)
 	if err != nil {
 		return nil, err
 	}
-	if !strings.EqualFold(form, "json") {
-		return nil, app.Usage("only json is read so far", "read --export-format: %q", form)
+	if !strings.EqualFold(form, "json") && !strings.EqualFold(form, "csv") {
+		return nil, app.Usage("forms are json and csv", "read --export-format: unknown form %q", form)
 	}
 	r.Kind, r.ExportFormat = weir.Forecast, form
 	if types != "" {

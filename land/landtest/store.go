@@ -27,7 +27,7 @@ func Store(t *testing.T, open func(t *testing.T) land.Store) {
 	}
 }
 
-const path = "a/b=1/c.txt"
+const samplePath = "a/b=1/c.txt"
 
 func create(t *testing.T, s land.Store, path, text string) land.Staged {
 	t.Helper()
@@ -77,35 +77,35 @@ func names(t *testing.T, s land.Store, dir string) []string {
 }
 
 func unseen(t *testing.T, s land.Store) {
-	file := create(t, s, path, "text")
-	if got := content(t, s, path); got != "(none)" {
+	file := create(t, s, samplePath, "text")
+	if got := content(t, s, samplePath); got != "(none)" {
 		t.Errorf("before publishing it holds %q", got)
 	}
 	if err := file.Discard(); err != nil {
 		t.Error(err)
 	}
-	if got := names(t, s, "a"); len(got) > 0 || content(t, s, path) != "(none)" {
+	if got := names(t, s, "a"); len(got) > 0 || content(t, s, samplePath) != "(none)" {
 		t.Errorf("after discarding there are %v", got)
 	}
 }
 
 func once(t *testing.T, s land.Store) {
-	if err := put(t, s, path, "first", false); err != nil {
+	if err := put(t, s, samplePath, "first", false); err != nil {
 		t.Fatal(err)
 	}
-	if err := put(t, s, path, "second", false); !errors.Is(err, fs.ErrExist) {
+	if err := put(t, s, samplePath, "second", false); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("published over a file: %v", err)
 	}
-	if got := content(t, s, path); got != "first" {
+	if got := content(t, s, samplePath); got != "first" {
 		t.Errorf("it holds %q", got)
 	}
 }
 
 func replaced(t *testing.T, s land.Store) {
-	if err := put(t, s, path, "first", true); err != nil {
+	if err := put(t, s, samplePath, "first", true); err != nil {
 		t.Fatal(err)
 	}
-	file := create(t, s, path, "second")
+	file := create(t, s, samplePath, "second")
 	if err := file.Publish(t.Context(), false); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("published over a file: %v", err)
 	}
@@ -115,7 +115,7 @@ func replaced(t *testing.T, s land.Store) {
 	if err := file.Discard(); err != nil {
 		t.Error(err)
 	}
-	if got := content(t, s, path); got != "second" {
+	if got := content(t, s, samplePath); got != "second" {
 		t.Errorf("it holds %q", got)
 	}
 }
@@ -125,7 +125,7 @@ func race(t *testing.T, s land.Store) {
 	won := make([]bool, writers)
 	var wait sync.WaitGroup
 	for n := range writers {
-		file := create(t, s, path, string(rune('a'+n)))
+		file := create(t, s, samplePath, string(rune('a'+n)))
 		wait.Go(func() {
 			err := file.Publish(context.Background(), false)
 			won[n] = err == nil
@@ -139,8 +139,8 @@ func race(t *testing.T, s land.Store) {
 	}
 	wait.Wait()
 	winner := slices.Index(won, true)
-	if winner < 0 || slices.Contains(won[winner+1:], true) || content(t, s, path) != string(rune('a'+winner)) {
-		t.Errorf("winners %v, content %q", won, content(t, s, path))
+	if winner < 0 || slices.Contains(won[winner+1:], true) || content(t, s, samplePath) != string(rune('a'+winner)) {
+		t.Errorf("winners %v, content %q", won, content(t, s, samplePath))
 	}
 }
 
@@ -157,16 +157,16 @@ func listed(t *testing.T, s land.Store) {
 }
 
 func removed(t *testing.T, s land.Store) {
-	if err := put(t, s, path, "text", false); err != nil {
+	if err := put(t, s, samplePath, "text", false); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Remove(t.Context(), path); err != nil {
+	if err := s.Remove(t.Context(), samplePath); err != nil {
 		t.Fatal(err)
 	}
-	if content(t, s, path) != "(none)" {
+	if content(t, s, samplePath) != "(none)" {
 		t.Error("it is still there")
 	}
-	if err := put(t, s, path, "again", false); err != nil {
+	if err := put(t, s, samplePath, "again", false); err != nil {
 		t.Error(err)
 	}
 }
