@@ -156,23 +156,15 @@ func (p *publication) publish(ctx context.Context, place string) (Manifest, erro
 }
 
 func (p *publication) manifest(place string) Manifest {
-	f := p.r.forecast
 	m := Manifest{
 		Version: manifestVersion, Weir: p.r.src.Version, Path: p.paths.manifest(place),
 		Request: p.r.src.Request.Normal(), Fingerprint: p.r.src.Request.Fingerprint(), Likeness: p.r.src.Request.Likeness(),
 		Job: factsOf(p.r.src.Job), Snapshot: p.r.Snapshot(), SnapshotAt: p.r.at,
 		Format: p.target.Format, CSVSafe: p.target.Format == CSV && p.target.CSVSafe,
-		Result: p.r.result, Checks: p.r.Checks(), Inexact: f.inexact,
-		Totals: f.totals.list(), TotalsCut: f.totals.beyond,
+		Result: p.r.result, Checks: p.r.Checks(), Totals: []Total{},
 		Unknown: map[string]map[string]int64{}, Misfits: map[string]map[string]int64{},
 	}
-	note(m.Unknown, "", f.unknownTop)
-	note(m.Unknown, f.entries.table.Array, f.entries.unknown)
-	note(m.Misfits, f.entries.table.Array, f.entries.misfits)
-	for _, l := range f.lookups {
-		note(m.Unknown, l.table.Array, l.unknown)
-		note(m.Misfits, l.table.Array, l.misfits)
-	}
+	p.r.content.tell(&m)
 	return m
 }
 
@@ -184,7 +176,7 @@ func note(in map[string]map[string]int64, array string, t *tally) {
 
 // stageTables writes every table to a staged file and tells the manifest.
 func (p *publication) stageTables(ctx context.Context, s *stage, place string, m *Manifest) error {
-	for _, t := range ForecastTables() {
+	for _, t := range p.r.content.tables() {
 		file, err := s.create(ctx, p.paths.part(place, t.Name, p.target.Format))
 		if err != nil {
 			return err
@@ -196,22 +188,14 @@ func (p *publication) stageTables(ctx context.Context, s *stage, place string, m
 		if missing.total() > 0 {
 			m.Dangling = missing
 		}
-		if want := p.rows(t); file.rows != want {
+		if want := p.r.content.rows(t); file.rows != want {
 			return writeError("read back", t.Name, fmt.Errorf("%d rows of %d: %w", file.rows, want, errSpool))
 		}
 		s.parts = append(s.parts, file)
 		m.Tables = append(m.Tables, ManifestTable{Name: t.Name, Rows: file.rows, Files: []File{file.facts()}})
 	}
-	m.Checks = append(m.Checks, checkLookups(m.Dangling), check(CheckRows, Passed, ""))
+	m.Checks = append(append(m.Checks, p.r.content.written(m.Dangling)...), check(CheckRows, Passed, ""))
 	return nil
-}
-
-// rows is how many rows of the table were read.
-func (p *publication) rows(t Table) int64 {
-	if l := p.r.forecast.lookups[t.Name]; l != nil {
-		return int64(l.batch.rows)
-	}
-	return p.r.Rows()
 }
 
 func checkLookups(d Dangling) Check {

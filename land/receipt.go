@@ -14,27 +14,28 @@ import (
 // Receipt is a verified result, held in the spool until it is closed. Its
 // methods are safe for concurrent use, Close apart.
 type Receipt struct {
-	src      Source
-	at       time.Time
-	job      string
-	result   Result
-	checks   []Check
-	forecast *forecast
-	work     *workdir
+	src     Source
+	at      time.Time
+	job     string
+	result  Result
+	checks  []Check
+	content content
+	work    *workdir
 }
 
-func newReceipt(src Source, in *intake, f *forecast, checks []Check, work *workdir) *Receipt {
+func newReceipt(src Source, in *intake, c content, checks []Check, work *workdir) *Receipt {
 	return &Receipt{
 		src: src, at: src.SnapshotAt.UTC().Truncate(time.Millisecond), job: jobName(src, in),
-		result: Result{Bytes: in.bytes, SHA256: in.sha256()}, checks: checks, forecast: f, work: work,
+		result: Result{Bytes: in.bytes, SHA256: in.sha256()}, checks: checks, content: c, work: work,
 	}
 }
 
 // Checks are all checks with their outcomes.
 func (r *Receipt) Checks() []Check { return slices.Clone(r.checks) }
 
-// Rows is how many entries the result has.
-func (r *Receipt) Rows() int64 { return r.forecast.evidence.rows }
+// Rows is how many rows its first table has: the entries of a forecast, the
+// activities, the audit events.
+func (r *Receipt) Rows() int64 { return r.content.rows(r.content.tables()[0]) }
 
 // Result is what the server sent.
 func (r *Receipt) Result() Result { return r.result }
@@ -77,44 +78,5 @@ func (r *Receipt) openRaw() (io.ReadCloser, error) {
 // visit gives the rows of a table in batches as written, and for the entries
 // what their ids did not find.
 func (r *Receipt) visit(ctx context.Context, t Table, each func(*batch) error) (Dangling, error) {
-	if l := r.forecast.lookups[t.Name]; l != nil {
-		return Dangling{}, r.visitLookup(ctx, t, l, each)
-	}
-	path := filepath.Join(r.work.path, spoolName)
-	file, err := os.Open(path)
-	if err != nil {
-		return Dangling{}, writeError("read back", path, err)
-	}
-	defer file.Close()
-	spool := newSpoolReader(file, kinds(layout(t)))
-	w := newWidener(t, r.forecast.lookups, r.constants())
-	for {
-		if ctx.Err() != nil {
-			return Dangling{}, context.Cause(ctx)
-		}
-		b, err := spool.next()
-		if err == io.EOF {
-			return w.dangling, nil
-		}
-		if err != nil {
-			return Dangling{}, writeError("read back", path, err)
-		}
-		if err := each(w.widen(b)); err != nil {
-			return Dangling{}, err
-		}
-	}
-}
-
-func (r *Receipt) visitLookup(ctx context.Context, t Table, l *lookup, each func(*batch) error) error {
-	w := newWidener(t, nil, r.constants())
-	for from := 0; from < l.batch.rows; from += batchRows {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		part := l.batch.window(from, min(from+batchRows, l.batch.rows))
-		if err := each(w.widen(part)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.content.visit(ctx, t, r.constants(), each)
 }

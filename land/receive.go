@@ -76,7 +76,7 @@ func receive(ctx context.Context, body io.Reader, src Source, work *workdir) (*R
 		return nil, errors.Join(err, file.Close())
 	}
 	var checks []Check
-	result, err := readForecast(in, work, formOf(src.Request))
+	result, err := readContent(in, work, src.Request)
 	if err = settle(in, src, err); err == nil {
 		checks, err = result.verify(src, in.bytes)
 	}

@@ -91,7 +91,7 @@ func (r *Rechecked) note(fault string) {
 }
 
 func columnNames(table string) []string {
-	for _, t := range ForecastTables() {
+	for _, t := range AllTables() {
 		if t.Name == table {
 			var names []string
 			for _, c := range t.Columns {

@@ -81,7 +81,7 @@ func (d tables) Land(ctx context.Context, r *Receipt, _ Target) (Manifest, error
 
 func (d tables) land(ctx context.Context, p *publication) (m Manifest, err error) {
 	m = p.manifest("")
-	loading, err := d.db.Begin(ctx, Landing{Path: m.Path, Request: m.Request, Snapshot: m.Snapshot, Tables: ForecastTables()})
+	loading, err := d.db.Begin(ctx, Landing{Path: m.Path, Request: m.Request, Snapshot: m.Snapshot, Tables: p.r.content.tables()})
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -97,14 +97,14 @@ func (d tables) land(ctx context.Context, p *publication) (m Manifest, err error
 
 func (p *publication) loadTables(ctx context.Context, loading Loading, m *Manifest) error {
 	var replaced int64
-	for _, t := range ForecastTables() {
+	for _, t := range p.r.content.tables() {
 		var rows int64
 		var missing Dangling
 		n, err := loading.Load(ctx, t, p.r.rowsOf(ctx, t, &rows, &missing))
 		if err != nil {
 			return writeError("load", t.Name, err)
 		}
-		if want := p.rows(t); rows != want {
+		if want := p.r.content.rows(t); rows != want {
 			return writeError("read back", t.Name, fmt.Errorf("%d rows of %d: %w", rows, want, errSpool))
 		}
 		if missing.total() > 0 {
@@ -113,7 +113,7 @@ func (p *publication) loadTables(ctx context.Context, loading Loading, m *Manife
 		replaced += n
 		m.Tables = append(m.Tables, ManifestTable{Name: t.Name, Rows: rows, Files: []File{}})
 	}
-	m.Checks = append(m.Checks, checkLookups(m.Dangling), checkText(replaced), check(CheckRows, Passed, ""))
+	m.Checks = append(append(m.Checks, p.r.content.written(m.Dangling)...), checkText(replaced), check(CheckRows, Passed, ""))
 	return nil
 }
 

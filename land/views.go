@@ -85,7 +85,7 @@ const viewsHead = `-- The latest snapshot of each forecast, period and kind of r
 func viewsSQL(latest []Manifest) []byte {
 	var out bytes.Buffer
 	out.WriteString(viewsHead)
-	for _, t := range ForecastTables() {
+	for _, t := range AllTables() {
 		var parts []string
 		for _, format := range Formats() {
 			if paths := pathsIn(latest, t.Name, format); len(paths) > 0 {

@@ -16,7 +16,7 @@ func newSchema(g *globals) *cobra.Command {
 		Long: `Print every column of every table, or of one: its name, type and where its value
 comes from. Markdown, or with --json a JSON Schema of a row.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			tables := land.ForecastTables()
+			tables := land.AllTables()
 			if len(args) == 1 {
 				var err error
 				if tables, err = tableNamed(tables, args[0]); err != nil {
