@@ -41,7 +41,7 @@ func rooms() []Room {
 		{Path: "engine/riverlander", Holds: "deliveries over many machines", NotBuilt: true},
 		{Path: "emulator", Holds: "a Clari on loopback"},
 		{Path: "sim", Holds: "plan and pace in virtual time"},
-		{Path: "web", Holds: "the dashboard", NotBuilt: true},
+		{Path: "web", Holds: "the dashboard: pages, API, and who may come in"},
 		{Path: "singer", Holds: "the Singer tap", NotBuilt: true},
 		{Path: "internal/config", Holds: "the configuration file"},
 		{Path: "internal/app", Holds: "the knot that ties the rooms"},

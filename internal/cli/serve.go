@@ -1,15 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,21 +17,33 @@ import (
 	"github.com/weirhq/weir/plan"
 )
 
+// serveFlags are the flags of weir serve.
+type serveFlags struct {
+	config, listen, publicURL string
+	readOnly                  bool
+}
+
 func newServe(g *globals) *cobra.Command {
-	var path, listen string
+	var f serveFlags
 	cmd := &cobra.Command{
 		Use: "serve", Short: "run schedules and exports until told to stop", Args: cobra.NoArgs,
 		Long: `Run the accounts and schedules of a configuration file until SIGTERM or SIGINT.
 SIGHUP reads the file again without dropping work. A run that was missed while
-nothing ran is run once, late. Health is told at /healthz and /readyz.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return g.serve(cmd.Context(), path, listen) },
+nothing ran is run once, late.
+
+The web page and its API are served on --listen, always behind a token: that of
+WEIR_TOKEN, or of a file beside the state. A link that logs a browser in, once,
+is printed on standard output. Health is told at /healthz and /readyz.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.serve(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&path, "config", "weir.yaml", "configuration file")
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8120", "address of the health endpoints")
+	cmd.Flags().StringVar(&f.config, "config", "weir.yaml", "configuration file")
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8120", "address of the web page, its API and the health endpoints")
+	cmd.Flags().StringVar(&f.publicURL, "public-url", "", "https://host under which others reach the page, where a server with TLS stands in front")
+	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "show everything, let nothing be changed over the web")
 	return cmd
 }
 
-func (g *globals) serve(ctx context.Context, path, listen string) error {
+func (g *globals) serve(ctx context.Context, f serveFlags) error {
 	settings, err := g.settings()
 	if err != nil {
 		return err
@@ -43,16 +54,18 @@ func (g *globals) serve(ctx context.Context, path, listen string) error {
 		return err
 	}
 	defer store.Close()
-	service := &app.Service{Path: path, Settings: settings, Getenv: g.Getenv, Store: store}
-	stopHealth, err := serveHealth(listen, service)
+	service := &app.Service{Path: f.config, Settings: settings, Getenv: g.Getenv, Store: store}
+	face, tokenFile, err := g.openFace(service, f)
 	if err != nil {
 		return err
 	}
-	defer stopHealth()
+	defer face.Close()
 	reload, stopReload := reloads()
 	defer stopReload()
+	face.Serve()
 	err = service.Run(ctx, reload, func() {
-		settings.Log.Info("serving", "config", path, "state", settings.State, "health", listen)
+		settings.Log.Info("serving", "config", f.config, "state", settings.State, "listen", face.Address, "token", tokenFile)
+		fmt.Fprintf(g.Out, "open %s\n", face.Door.Link())
 		notify(g.Getenv, settings, "READY=1")
 	})
 	notify(g.Getenv, settings, "STOPPING=1")
@@ -60,6 +73,16 @@ func (g *globals) serve(ctx context.Context, path, listen string) error {
 		return nil // told to stop, and did
 	}
 	return err
+}
+
+// openFace listens for browsers and programs.
+func (g *globals) openFace(service *app.Service, f serveFlags) (*app.Face, string, error) {
+	token, file, err := app.ServeToken(service.Settings, g.Getenv)
+	if err != nil {
+		return nil, "", err
+	}
+	face, err := app.NewFace(service, app.FaceSettings{Listen: f.listen, PublicURL: f.publicURL, ReadOnly: f.readOnly, Token: token})
+	return face, cmp.Or(file, app.TokenVariable), err
 }
 
 // reloads turns SIGHUP into values.
@@ -74,28 +97,6 @@ func reloads() (<-chan struct{}, func()) {
 		}
 	}()
 	return reload, func() { signal.Stop(signals) }
-}
-
-// serveHealth answers /healthz while the process lives and /readyz while every
-// account is at work. It listens on loopback unless told otherwise.
-func serveHealth(listen string, service *app.Service) (stop func(), err error) {
-	listener, err := net.Listen("tcp", listen)
-	if err != nil {
-		return nil, &app.Fault{Exit: app.ExitUsage, Code: "listen", Hint: "choose another --listen address", Err: fmt.Errorf("serve health: %w", err)}
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := service.Health(); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprintln(w, plain(err.Error()))
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }, nil
 }
 
 // notify tells systemd (Type=notify) how the service stands; without it nothing
