@@ -40,6 +40,9 @@ type Ledger interface {
 	Deliveries
 	Facts
 	Schedules
+	Newsroom
+	Mailbox
+	Census
 	// Now is the store's clock.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error

@@ -30,10 +30,32 @@ func TestPlans(t *testing.T) {
 		{selectJobs + "j.account = $1 AND j.id IN ($2, $3)", "sqlite_autoindex_jobs_1 "},
 		{selectDurations, "durations_newest "},
 		{selectDurationKeys, "COVERING INDEX durations_newest "},
+		{selectStanding, "news_standing "},
+		{selectMended, "exports_like "},
+		{selectTroubles, "events_trouble "},
+		{selectOverdue, "exports_overdue "},
+		{selectDue, "messages_due "},
 	} {
 		plan := explain(t, l, test.query)
 		if !strings.Contains(plan, test.index) || strings.Contains(plan, "SCAN exports") || strings.Contains(plan, "SCAN jobs") {
 			t.Errorf("%s\ngoes by\n%s\nand not by %s", test.query, plan, test.index)
+		}
+	}
+}
+
+// Counting reads an index that holds only what is counted.
+func TestCountingPlans(t *testing.T) {
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "weir.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for query, by := range map[string]string{
+		selectOpenCounts:  "SCAN exports USING INDEX exports_open",
+		selectEndedCounts: "SCAN exports USING COVERING INDEX exports_ended",
+	} {
+		if plan := explain(t, l, query); !strings.Contains(plan, by) {
+			t.Errorf("%s\ngoes by\n%s\nand not by %s", query, plan, by)
 		}
 	}
 }

@@ -55,6 +55,8 @@ type store struct {
 	lastDelivery int64
 	locks        map[string]*process // holder of each account's conductor lock
 	procs        []*process
+	room         newsroom
+	latest       map[place]ledger.Latest
 }
 
 // account is what is kept of one account, with the indexes that keep every
@@ -97,6 +99,8 @@ func New(options Options) *Ledger {
 		exports:    map[int64]*export{},
 		deliveries: map[int64]*export{},
 		locks:      map[string]*process{},
+		room:       newsroom{news: map[string]*told{}},
+		latest:     map[place]ledger.Latest{},
 	}
 	return s.attach("")
 }
