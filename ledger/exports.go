@@ -128,14 +128,17 @@ func listQuery(f Filter) (string, []any) {
 	return query + fmt.Sprintf(` ORDER BY id DESC LIMIT %d`, f.Limit), args
 }
 
+const eventColumns = `export_id, at, from_state, to_state, why, request, job_id`
+
+func readEvent(r row) (e weir.Event, err error) {
+	err = r.Scan(&e.ExportID, into(&e.At), &e.From, &e.To, &e.Why, &e.Request, &e.JobID)
+	return e, err
+}
+
 // History returns every event of an export, oldest first.
 func (s *Store) History(ctx context.Context, id int64) ([]weir.Event, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT export_id, at, from_state, to_state, why, request, job_id
-		FROM events WHERE export_id = $1 ORDER BY version`, id)
-	all, err := collect(rows, err, func(r row) (e weir.Event, err error) {
-		err = r.Scan(&e.ExportID, into(&e.At), &e.From, &e.To, &e.Why, &e.Request, &e.JobID)
-		return e, err
-	})
+	rows, err := s.db.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE export_id = $1 ORDER BY version`, id)
+	all, err := collect(rows, err, readEvent)
 	if err != nil {
 		return nil, s.fail(ctx, fmt.Sprintf("read history of export %d", id), err)
 	}

@@ -43,6 +43,7 @@ type Ledger interface {
 	Newsroom
 	Mailbox
 	Census
+	Past
 	// Now is the store's clock.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error

@@ -16,7 +16,12 @@ func TestPlans(t *testing.T) {
 	defer l.Close()
 	open, _ := listQuery(Filter{Account: "a", OpenOnly: true})
 	newest, _ := listQuery(Filter{Account: "a", Limit: 10})
+	leafed, _ := pageQuery(Page{Account: "a", Before: 9, Limit: 10})
 	for _, test := range []struct{ query, index string }{
+		{leafed, "exports_account "},
+		{"SELECT id " + exportsMoved, "exports_moved "},
+		{"SELECT id " + exportsLandedLike, "exports_like "},
+		{selectLatestLanded, "exports_like "},
 		{open, "exports_open "},
 		{newest, "exports_account "},
 		{selectOpenLike, "exports_open_like "},

@@ -32,7 +32,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, part := range [][]testCase{
 		accountCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
-		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), newsCases(),
+		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), newsCases(), pastCases(),
 	} {
 		all = append(all, part...)
 	}
