@@ -128,6 +128,9 @@ func (c *Conductor) step(ctx context.Context) (time.Time, error) {
 	}
 	p := plan.Next(view, now)
 	c.show(p)
+	if c.Planned != nil {
+		c.Planned(view, p, now)
+	}
 	if len(p.Actions) == 0 {
 		return p.LookAgain, nil
 	}

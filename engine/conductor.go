@@ -31,6 +31,9 @@ type Conductor struct {
 	Scheduled func(now time.Time) []time.Time
 	// Lock proves earlier owners dead where the store offers it; nil elsewhere.
 	Lock ledger.Lock
+	// Planned is told every plan with what it rests on and its instant; nil for
+	// nobody. It must return soon.
+	Planned func(v plan.View, p plan.Plan, now time.Time)
 	// Watch is how often wishes of other processes are looked for; 1 s when 0.
 	Watch time.Duration
 	Log   *slog.Logger

@@ -65,6 +65,9 @@ func newFace(s *Service, f FaceSettings, listener net.Listener, public *url.URL)
 	}
 	face.Server.Open("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }))
 	face.Server.Open("GET /readyz", http.HandlerFunc(s.readiness))
+	if s.Metrics != nil {
+		face.Server.Mount("GET /metrics", s.Metrics.Handler(), door.Terms{})
+	}
 	face.server = &http.Server{
 		Handler: face.Server.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10,

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/signals/metrics"
 )
 
 // Service runs the conductors and schedules of a configuration until it is told
@@ -22,6 +23,9 @@ type Service struct {
 	Settings Settings
 	Getenv   func(string) string
 	Store    *ledger.Store
+	// Metrics are scraped at /metrics, under the login of the web page; nil for
+	// none.
+	Metrics *metrics.Metrics
 
 	mu      sync.Mutex
 	workers map[string]*worker

@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/land"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/pace"
+	"github.com/weirhq/weir/signals"
 )
 
 // Session is one account opened for work: its state, its pace, its client and
@@ -153,8 +154,8 @@ func (s *Session) connect(ctx context.Context) error {
 		return err
 	}
 	s.Conductor = &engine.Conductor{
-		Account: s.Account.Name, Owner: owner, Ledger: s.Ledger, Gate: s.Gate, Pace: policy,
-		Policy: s.Settings.Policy, Log: s.Settings.Log,
+		Account: s.Account.Name, Owner: owner, Ledger: s.watched().Ledger(s.Ledger), Gate: s.Gate, Pace: policy,
+		Policy: s.Settings.Policy, Log: s.Settings.Log, Planned: s.watched().Planned(),
 	}
 	if s.Conductor.Lock, err = s.Ledger.ConductorLock(s.Account.Name); err != nil {
 		return err
@@ -170,15 +171,20 @@ func (s *Session) connect(ctx context.Context) error {
 	if s.Client, err = clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, conducting)...); err != nil {
 		return err
 	}
-	s.Conductor.API = s.Client
+	s.Conductor.API = s.watched().API(s.Client)
 	s.Conductor.Lander = s.lander(owner)
 	return nil
 }
 
+// watched puts the settings' watchers between the engine and what it uses.
+func (s *Session) watched() signals.Watched {
+	return signals.Watched{Account: s.Account.Name, Watchers: s.Settings.Watchers}
+}
+
 func (s *Session) lander(owner string) engine.Lander {
 	deliverer := &engine.Deliverer{
-		Ledger: s.Ledger, API: s.Client, Owner: owner, Log: s.Settings.Log,
-		Receiver: &receiver{spoolDir: s.SpoolDir},
+		Ledger: s.Conductor.Ledger, API: s.Conductor.API, Owner: owner, Log: s.Settings.Log,
+		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir}),
 	}
 	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Log: s.Settings.Log}
 }

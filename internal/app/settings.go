@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/clari"
 	"github.com/weirhq/weir/plan"
+	"github.com/weirhq/weir/signals"
 )
 
 // DefaultBaseURL is the API's published address.
@@ -32,6 +33,8 @@ type Settings struct {
 	// Policy is how jobs are started and polled.
 	Policy plan.Policy
 	Log    *slog.Logger
+	// Watchers are told what the account's work comes to; none for nobody.
+	Watchers []signals.Watcher
 }
 
 // DefaultState is $XDG_STATE_HOME/weir/weir.db, or ~/.local/state/weir/weir.db.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"maps"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -40,13 +41,17 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	calls METHOD PATH [BODY]   one request, as a person's curl would send it
 //	pauses STATUS DURATION     after each answer of that status the emulator saw no
 //	                           request for so long
+//
+// and those of signalCommands.
 func scriptCommands() map[string]scriptCommand {
-	return map[string]scriptCommand{
+	commands := map[string]scriptCommand{
 		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts,
 		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
 		"calls": cmdCalls, "pauses": cmdPauses,
 	}
+	maps.Copy(commands, signalCommands())
+	return commands
 }
 
 // stage is what one script has running.

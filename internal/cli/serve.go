@@ -33,7 +33,8 @@ nothing ran is run once, late.
 
 The web page and its API are served on --listen, always behind a token: that of
 WEIR_TOKEN, or of a file beside the state. A link that logs a browser in, once,
-is printed on standard output. Health is told at /healthz and /readyz.`,
+is printed on standard output. Prometheus scrapes /metrics with the token as a
+bearer. Health is told at /healthz and /readyz.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.serve(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.config, "config", "weir.yaml", "configuration file")
@@ -54,7 +55,7 @@ func (g *globals) serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer store.Close()
-	service := &app.Service{Path: f.config, Settings: settings, Getenv: g.Getenv, Store: store}
+	service := app.NewService(f.config, settings, g.Getenv, store)
 	face, tokenFile, err := g.openFace(service, f)
 	if err != nil {
 		return err
