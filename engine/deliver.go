@@ -196,7 +196,7 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		return ledger.Outcome{State: weir.DeliveryRejected, Failure: failure}
 	case errors.Is(err, land.ErrDestination):
 		failure.Code = weir.CodeDestination
-		failure.Hint = "make room or mend the permission; the result is still on the server and lands with: weir resume"
+		failure.Hint = mending(err) + "; the result is still on the server and lands with: weir resume"
 		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, Failure: failure, NotBefore: now.Add(destinationAgain)}
 	case errors.Is(err, clari.ErrInvalidJob), errors.Is(err, clari.ErrNotFound):
 		return denied(e, failure, now)
@@ -211,6 +211,15 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		return ledger.Outcome{State: weir.DeliveryFailed, Failure: failure}
 	}
 	return ledger.Outcome{State: weir.DeliveryOpen, NotBefore: now.Add(backoff(claim.Attempts))}
+}
+
+// mending says what makes a destination writable, as far as it knows itself.
+func mending(err error) string {
+	var known interface{ Hint() string }
+	if errors.As(err, &known) && known.Hint() != "" {
+		return known.Hint()
+	}
+	return "make room or mend the permission"
 }
 
 // closedUntil is when the gate that refused a request opens; zero for any other

@@ -243,7 +243,7 @@ func (p *publication) publishRaw(ctx context.Context, file *stagedFile) (File, e
 	}
 	there, content, err := p.rawThere(ctx)
 	if err != nil || content == p.r.result.SHA256 {
-		return there, err
+		return there, takenIfGone(err)
 	}
 	// A raw file without a manifest is left from a run that died.
 	return file.facts(), p.replace(ctx, file, "", string(p.target.Format)+"/")
@@ -258,7 +258,7 @@ func (p *publication) publishPart(ctx context.Context, file *stagedFile, place s
 	}
 	there, err := p.store.Open(ctx, file.path)
 	if err != nil {
-		return err
+		return takenIfGone(err)
 	}
 	defer there.Close()
 	sum := sha256.New()
@@ -269,6 +269,15 @@ func (p *publication) publishPart(ctx context.Context, file *stagedFile, place s
 		return nil
 	}
 	return p.replace(ctx, file, place)
+}
+
+// takenIfGone is for a file that stood there a moment ago: another one that
+// lands the same snapshot has taken it away.
+func takenIfGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(errTaken, err)
+	}
+	return err
 }
 
 // replace overwrites a file that belongs to no finished snapshot.

@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -14,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
@@ -58,10 +56,10 @@ func azureContainer(address, account string) (*container.Client, error) {
 		if err != nil {
 			return nil, errors.New("AZURE_STORAGE_KEY is no key")
 		}
-		return container.NewClientWithSharedKeyCredential(address, shared, nil)
+		return container.NewClientWithSharedKeyCredential(address, shared, azureOnce())
 	}
 	if token := os.Getenv("AZURE_STORAGE_SAS_TOKEN"); token != "" {
-		opened, err := container.NewClientWithNoCredential(address+"?"+strings.TrimPrefix(token, "?"), nil)
+		opened, err := container.NewClientWithNoCredential(address+"?"+strings.TrimPrefix(token, "?"), azureOnce())
 		if err != nil {
 			return nil, errors.New("AZURE_STORAGE_SAS_TOKEN is no token")
 		}
@@ -71,15 +69,17 @@ func azureContainer(address, account string) (*container.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return container.NewClient(address, identity, nil)
+	return container.NewClient(address, identity, azureOnce())
 }
 
 func (b *azureBucket) get(ctx context.Context, key string) (io.ReadCloser, error) {
-	answer, err := b.container.NewBlobClient(key).DownloadStream(ctx, nil)
-	if err != nil {
-		return nil, azureError(err)
-	}
-	return answer.Body, nil
+	var body io.ReadCloser
+	err := azureRepeat(ctx, func() error {
+		answer, err := b.container.NewBlobClient(key).DownloadStream(ctx, nil)
+		body = answer.Body
+		return err
+	})
+	return body, err
 }
 
 // condition is that no blob is there, unless it may be replaced.
@@ -92,18 +92,27 @@ func condition(replace bool) *blob.AccessConditions {
 }
 
 func (b *azureBucket) put(ctx context.Context, key string, body []byte, replace bool) error {
-	_, err := b.container.NewBlockBlobClient(key).Upload(ctx, streaming.NopCloser(bytes.NewReader(body)),
-		&blockblob.UploadOptions{AccessConditions: condition(replace)})
-	return azureError(err)
+	return azureRepeat(ctx, func() error {
+		sent := newOutgoing(body)
+		defer sent.Close()
+		_, err := b.container.NewBlockBlobClient(key).Upload(ctx, sent, &blockblob.UploadOptions{
+			AccessConditions: condition(replace), TransactionalValidation: blob.TransferValidationTypeComputeCRC64(),
+		})
+		return err
+	})
 }
 
 func (b *azureBucket) list(ctx context.Context, prefix string) ([]string, error) {
 	var keys []string
 	pages := b.container.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: &prefix})
 	for pages.More() {
-		page, err := pages.NextPage(ctx)
+		var page container.ListBlobsFlatResponse
+		err := azureRepeat(ctx, func() (err error) {
+			page, err = pages.NextPage(ctx)
+			return err
+		})
 		if err != nil {
-			return nil, azureError(err)
+			return nil, err
 		}
 		if page.Segment == nil {
 			continue
@@ -116,8 +125,11 @@ func (b *azureBucket) list(ctx context.Context, prefix string) ([]string, error)
 }
 
 func (b *azureBucket) remove(ctx context.Context, key string) error {
-	_, err := b.container.NewBlobClient(key).Delete(ctx, nil)
-	if err = azureError(err); errors.Is(err, fs.ErrNotExist) {
+	err := azureRepeat(ctx, func() error {
+		_, err := b.container.NewBlobClient(key).Delete(ctx, nil)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
@@ -138,22 +150,46 @@ type azureUpload struct {
 
 func (u *azureUpload) part(ctx context.Context, number int, body []byte) error {
 	id := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s-%05d", u.name, number))
-	_, err := u.blob.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(body)),
-		&blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64()})
+	err := azureRepeat(ctx, func() error {
+		sent := newOutgoing(body)
+		defer sent.Close()
+		_, err := u.blob.StageBlock(ctx, id, sent, &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64()})
+		return err
+	})
 	if err != nil {
-		return azureError(err)
+		return err
 	}
 	u.blocks = append(u.blocks, id)
 	return nil
 }
 
 func (u *azureUpload) finish(ctx context.Context, replace bool) error {
-	_, err := u.blob.CommitBlockList(ctx, u.blocks, &blockblob.CommitBlockListOptions{AccessConditions: condition(replace)})
-	return azureError(err)
+	return azureRepeat(ctx, func() error {
+		_, err := u.blob.CommitBlockList(ctx, u.blocks, &blockblob.CommitBlockListOptions{AccessConditions: condition(replace)})
+		return err
+	})
 }
 
 // abort leaves the blocks to Azure, which drops them after a week.
 func (u *azureUpload) abort(context.Context) error { return nil }
+
+// azureRepeat makes a request and gives what it ends with its meaning.
+func azureRepeat(ctx context.Context, request func() error) error {
+	return azureError(repeat(ctx, func(err error) bool {
+		var answer *azcore.ResponseError
+		if errors.As(err, &answer) {
+			return passingStatus(answer.StatusCode)
+		}
+		return passingFault(err)
+	}, request))
+}
+
+// azureOnce leaves repetitions to azureRepeat.
+func azureOnce() *container.ClientOptions {
+	var o container.ClientOptions
+	o.Retry.MaxRetries = -1
+	return &o
+}
 
 // azureError gives an answer its meaning and leaves out its request, whose URL
 // may be signed.
@@ -169,5 +205,15 @@ func azureError(err error) error {
 	case bloberror.HasCode(err, bloberror.BlobAlreadyExists, bloberror.ConditionNotMet):
 		return fs.ErrExist
 	}
-	return fmt.Errorf("the server answered %d %s", answer.StatusCode, answer.ErrorCode)
+	return &azureAnswer{answer.StatusCode, answer.ErrorCode}
+}
+
+// azureAnswer is a refusal.
+type azureAnswer struct {
+	status int
+	code   string
+}
+
+func (a *azureAnswer) Error() string {
+	return fmt.Sprintf("the server answered %d %s", a.status, a.code)
 }

@@ -3,8 +3,11 @@ package bucket
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/minio/minio-go/v7"
 )
 
 // Fault is a request that an object store did not do.
@@ -26,6 +29,31 @@ func (f *Fault) Error() string {
 
 // Unwrap gives the cause.
 func (f *Fault) Unwrap() error { return f.Err }
+
+// Hint says what the operator should do, if that is known.
+func (f *Fault) Hint() string {
+	var s3 minio.ErrorResponse
+	var azure *azureAnswer
+	var google *googleAnswer
+	status, code := 0, ""
+	switch {
+	case errors.As(f.Err, &s3):
+		status, code = s3.StatusCode, s3.Code
+	case errors.As(f.Err, &azure):
+		status, code = azure.status, azure.code
+	case errors.As(f.Err, &google):
+		status = google.status
+	case errors.Is(f.Err, errNoCredentials), errors.Is(f.Err, errNoGoogleLogin):
+		return "give credentials as docs/destinations.md says"
+	}
+	switch {
+	case code == minio.NoSuchBucket || code == "ContainerNotFound":
+		return "make the bucket, or name another one"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || code == "InvalidAccessKeyId":
+		return "check the credentials and what they may do there: get, put, list and delete objects"
+	}
+	return ""
+}
 
 func fault(op, path string, err error) error {
 	if err == nil {

@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
@@ -23,9 +21,6 @@ import (
 const (
 	googleEndpoint = "https://storage.googleapis.com"
 	googleScope    = "https://www.googleapis.com/auth/devstorage.read_write"
-	// googleTries is how often a request is tried that met a passing failure; the
-	// waits between grow from 0.2 s to 1.6 s.
-	googleTries = 5
 )
 
 // googleBucket is a bucket of Google Cloud Storage behind its JSON API:
@@ -61,11 +56,13 @@ func openGoogle(p place) (objects, error) {
 	return b, nil
 }
 
+var errNoGoogleLogin = errors.New("no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login")
+
 func googleLogin(ctx context.Context) (*http.Client, error) {
 	// The credentials refresh themselves beyond the one request.
 	found, err := google.FindDefaultCredentials(context.WithoutCancel(ctx), googleScope)
 	if err != nil {
-		return nil, errors.New("no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login")
+		return nil, errNoGoogleLogin
 	}
 	return oauth2.NewClient(context.WithoutCancel(ctx), found.TokenSource), nil
 }
@@ -82,30 +79,31 @@ func (b *googleBucket) ask(ctx context.Context, method, address string, header h
 	if err != nil {
 		return nil, err
 	}
-	for try := 1; ; try++ {
-		answer, err := send(ctx, client, method, address, header, body)
-		if err == nil {
-			if err = googleError(answer, want); err == nil {
-				return answer, nil
-			}
+	var answer *http.Response
+	err = repeat(ctx, passingGoogle, func() error {
+		sent := newOutgoing(body)
+		defer sent.Close()
+		var err error
+		if answer, err = send(ctx, client, method, address, header, sent, len(body)); err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if try == googleTries || !passing(err) {
-			return nil, err
-		}
-		if err := pause(ctx, time.Duration(100<<try)*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func send(ctx context.Context, client *http.Client, method, address string, header http.Header, body []byte) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+		return googleError(answer, want)
+	})
 	if err != nil {
 		return nil, err
 	}
+	return answer, nil
+}
+
+func send(ctx context.Context, client *http.Client, method, address string, header http.Header, body io.Reader, length int) (*http.Response, error) {
+	if length == 0 {
+		body = http.NoBody
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	request.ContentLength = int64(length)
 	for name, values := range header {
 		request.Header[name] = values
 	}
@@ -128,13 +126,12 @@ func (a *googleAnswer) Is(target error) bool {
 		target == fs.ErrNotExist && a.status == http.StatusNotFound
 }
 
-// passing says whether the same request may do better in a moment.
-func passing(err error) bool {
+func passingGoogle(err error) bool {
 	var answer *googleAnswer
-	if !errors.As(err, &answer) {
-		return true // no answer came
+	if errors.As(err, &answer) {
+		return passingStatus(answer.status)
 	}
-	return answer.status == http.StatusTooManyRequests || answer.status == http.StatusRequestTimeout || answer.status >= 500
+	return passingFault(err)
 }
 
 // googleError takes an answer that was not wanted for an error, and reads its

@@ -36,7 +36,7 @@ type place struct {
 // Parse checks a bucket's URL and gives its one canonical spelling, which holds
 // no secrets. The parameters are
 //
-//	s3      region, endpoint, profile, allow_http
+//	s3      region, endpoint, profile, path_style, allow_http
 //	gs      endpoint, allow_http
 //	azblob  account, endpoint, allow_http
 //
@@ -105,7 +105,7 @@ func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
 
 func paramsOf(scheme string, query url.Values) (url.Values, error) {
 	known := map[string][]string{
-		schemeS3:     {"region", "endpoint", "profile", "allow_http"},
+		schemeS3:     {"region", "endpoint", "profile", "path_style", "allow_http"},
 		schemeGoogle: {"endpoint", "allow_http"},
 		schemeAzure:  {"account", "endpoint", "allow_http"},
 	}[scheme]

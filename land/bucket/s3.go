@@ -1,7 +1,7 @@
 package bucket
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,19 +13,9 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
-)
-
-const (
-	// s3Tries is how often a request is tried; the waits between them grow from
-	// 0.2 s to 1 s.
-	s3Tries = 5
-	// conflictTries is how often a conditional write is tried anew that met
-	// another one at work.
-	conflictTries = 5
 )
 
 // s3Bucket is a bucket behind the S3 protocol.
@@ -58,13 +48,33 @@ func openS3(p place) (objects, error) {
 			region = "us-east-1" // what servers outside AWS call themselves
 		}
 	}
+	style, err := styleOf(p.params.Get("path_style"))
+	if err != nil {
+		return nil, err
+	}
 	client, err := minio.New(host, &minio.Options{
-		Creds: s3Credentials(p.params.Get("profile")), Secure: secure, Region: region, MaxRetries: s3Tries,
+		Creds: s3Credentials(p.params.Get("profile")), Secure: secure, Region: region, BucketLookup: style,
+		MaxRetries: 1, // see repeat
 	})
 	if err != nil {
 		return nil, unusable("%v", err)
 	}
 	return &s3Bucket{core: minio.Core{Client: client}, name: p.bucket}, nil
+}
+
+// styleOf says where the name of the bucket stands: in the path, in the host's
+// name, or, when nothing is said, in the path of a host that is not one of the
+// clouds that are known to want the other.
+func styleOf(param string) (minio.BucketLookupType, error) {
+	switch strings.ToLower(cmp.Or(param, os.Getenv("AWS_S3_ADDRESSING_STYLE"))) {
+	case "true", "path":
+		return minio.BucketLookupPath, nil
+	case "false", "virtual":
+		return minio.BucketLookupDNS, nil
+	case "", "auto":
+		return minio.BucketLookupAuto, nil
+	}
+	return 0, unusable("path_style is true or false, AWS_S3_ADDRESSING_STYLE path, virtual or auto")
 }
 
 func firstOf(names ...string) string {
@@ -112,26 +122,32 @@ func (n *needed) must(value credentials.Value, err error) (credentials.Value, er
 	return value, err
 }
 
-func (b *s3Bucket) get(ctx context.Context, key string) (io.ReadCloser, error) {
-	body, _, _, err := b.core.GetObject(ctx, b.name, key, minio.GetObjectOptions{})
-	return body, s3Error(err)
+func (b *s3Bucket) get(ctx context.Context, key string) (body io.ReadCloser, err error) {
+	err = repeat(ctx, passingS3, func() error {
+		body, _, _, err = b.core.GetObject(ctx, b.name, key, minio.GetObjectOptions{})
+		return s3Error(err)
+	})
+	return body, err
 }
 
 func (b *s3Bucket) put(ctx context.Context, key string, body []byte, replace bool) error {
 	sum := sha256.Sum256(body)
 	return b.appear(ctx, key, replace, func(opts minio.PutObjectOptions) error {
-		_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader(body), int64(len(body)), "", hex.EncodeToString(sum[:]), opts)
+		sent := newOutgoing(body)
+		defer sent.Close()
+		_, err := b.core.PutObject(ctx, b.name, key, sent, int64(len(body)), "", hex.EncodeToString(sum[:]), opts)
 		return err
 	})
 }
 
-// appear runs the request that makes an object appear, on the condition that
-// there is none unless it may be replaced.
+// appear makes the request that makes an object appear, on the condition that
+// there is none unless it may be replaced. A look before each try spares the
+// sending, and finds what an earlier try has done whose answer was lost.
 func (b *s3Bucket) appear(ctx context.Context, key string, replace bool, request func(minio.PutObjectOptions) error) error {
-	if replace {
-		return s3Error(request(minio.PutObjectOptions{}))
-	}
-	for try := 1; ; try++ {
+	return repeat(ctx, passingS3, func() error {
+		if replace {
+			return s3Error(request(minio.PutObjectOptions{}))
+		}
 		if there, err := b.exists(ctx, key); err != nil || there {
 			return errors.Join(err, existsIf(there))
 		}
@@ -141,17 +157,12 @@ func (b *s3Bucket) appear(ctx context.Context, key string, replace bool, request
 			opts.SetMatchETagExcept("*")
 		}
 		err := request(opts)
-		switch status := minio.ToErrorResponse(err).StatusCode; {
-		case conditional && status == http.StatusNotImplemented:
+		if conditional && minio.ToErrorResponse(err).StatusCode == http.StatusNotImplemented {
 			b.unconditional.Store(true)
-		case conditional && status == http.StatusConflict && try < conflictTries:
-			if err := pause(ctx, time.Duration(try)*100*time.Millisecond); err != nil {
-				return err
-			}
-		default:
-			return s3Error(err)
+			err = request(minio.PutObjectOptions{})
 		}
-	}
+		return s3Error(err)
+	})
 }
 
 func existsIf(there bool) error {
@@ -159,15 +170,6 @@ func existsIf(there bool) error {
 		return fs.ErrExist
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }
 
 func (b *s3Bucket) exists(ctx context.Context, key string) (bool, error) {
@@ -178,7 +180,15 @@ func (b *s3Bucket) exists(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-func (b *s3Bucket) list(ctx context.Context, prefix string) ([]string, error) {
+func (b *s3Bucket) list(ctx context.Context, prefix string) (keys []string, err error) {
+	err = repeat(ctx, passingS3, func() error {
+		keys, err = b.listOnce(ctx, prefix)
+		return err
+	})
+	return keys, err
+}
+
+func (b *s3Bucket) listOnce(ctx context.Context, prefix string) ([]string, error) {
 	var keys []string
 	for object := range b.core.ListObjectsIter(ctx, b.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if object.Err != nil {
@@ -193,7 +203,9 @@ func (b *s3Bucket) list(ctx context.Context, prefix string) ([]string, error) {
 }
 
 func (b *s3Bucket) remove(ctx context.Context, key string) error {
-	err := s3Error(b.core.RemoveObject(ctx, b.name, key, minio.RemoveObjectOptions{}))
+	err := repeat(ctx, passingS3, func() error {
+		return s3Error(b.core.RemoveObject(ctx, b.name, key, minio.RemoveObjectOptions{}))
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -201,8 +213,12 @@ func (b *s3Bucket) remove(ctx context.Context, key string) error {
 }
 
 func (b *s3Bucket) begin(ctx context.Context, key string) (upload, error) {
-	id, err := b.core.NewMultipartUpload(ctx, b.name, key, minio.PutObjectOptions{})
-	return &s3Upload{bucket: b, key: key, id: id}, s3Error(err)
+	u := &s3Upload{bucket: b, key: key}
+	err := repeat(ctx, passingS3, func() (err error) {
+		u.id, err = b.core.NewMultipartUpload(ctx, b.name, key, minio.PutObjectOptions{})
+		return s3Error(err)
+	})
+	return u, err
 }
 
 type s3Upload struct {
@@ -215,13 +231,16 @@ type s3Upload struct {
 // part is sent with its hash, which the server compares.
 func (u *s3Upload) part(ctx context.Context, number int, body []byte) error {
 	sum := sha256.Sum256(body)
-	part, err := u.bucket.core.PutObjectPart(ctx, u.bucket.name, u.key, u.id, number,
-		bytes.NewReader(body), int64(len(body)), minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:])})
-	if err != nil {
+	return repeat(ctx, passingS3, func() error {
+		sent := newOutgoing(body)
+		defer sent.Close()
+		part, err := u.bucket.core.PutObjectPart(ctx, u.bucket.name, u.key, u.id, number,
+			sent, int64(len(body)), minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:])})
+		if err == nil {
+			u.parts = append(u.parts, minio.CompletePart{PartNumber: number, ETag: part.ETag})
+		}
 		return s3Error(err)
-	}
-	u.parts = append(u.parts, minio.CompletePart{PartNumber: number, ETag: part.ETag})
-	return nil
+	})
 }
 
 func (u *s3Upload) finish(ctx context.Context, replace bool) error {
@@ -233,11 +252,27 @@ func (u *s3Upload) finish(ctx context.Context, replace bool) error {
 
 // abort takes an upload that is gone for aborted.
 func (u *s3Upload) abort(ctx context.Context) error {
-	err := u.bucket.core.AbortMultipartUpload(ctx, u.bucket.name, u.key, u.id)
-	if minio.ToErrorResponse(err).Code == minio.NoSuchUpload {
-		return nil
+	return repeat(ctx, passingS3, func() error {
+		err := u.bucket.core.AbortMultipartUpload(ctx, u.bucket.name, u.key, u.id)
+		if minio.ToErrorResponse(err).Code == minio.NoSuchUpload {
+			return nil
+		}
+		return s3Error(err)
+	})
+}
+
+// passingS3 also takes the conflict of two conditional writes for a passing
+// one, as the protocol's documentation asks.
+func passingS3(err error) bool {
+	var answer minio.ErrorResponse
+	if !errors.As(err, &answer) {
+		return !errors.Is(err, errNoCredentials) && !errors.Is(err, fs.ErrExist) && passingFault(err)
 	}
-	return s3Error(err)
+	switch answer.Code {
+	case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalError":
+		return true
+	}
+	return passingStatus(answer.StatusCode) || answer.StatusCode == http.StatusConflict
 }
 
 // s3Error gives an answer of the server its meaning. A bucket that is gone is
