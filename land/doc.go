@@ -74,5 +74,6 @@
 // and the same again below <format>/ for each further format, whose manifests
 // share the one raw file. Files being written stand in _tmp below a lock that
 // their process holds; [OpenDestination] removes those of dead processes. CSV
-// has LF line ends. The same result gives the same bytes in every file.
+// has LF line ends. The same result gives the same bytes in every file, the
+// compressed forms of CSV and JSONL among them.
 package land

@@ -15,6 +15,15 @@ type encoder interface {
 }
 
 func newEncoder(w io.Writer, t Table, target Target) (encoder, error) {
+	if packing := target.Format.Packing(); packing != "" {
+		packed, err := pack(w, packing)
+		if err != nil {
+			return nil, err
+		}
+		target.Format = target.Format.Plain()
+		inner, err := newEncoder(packed, t, target)
+		return packedEncoder{inner, packed}, err
+	}
 	switch target.Format {
 	case Parquet:
 		return newParquetEncoder(w, t), nil

@@ -122,7 +122,7 @@ func (p *publication) compare(there *Manifest) error {
 		what = "other bytes from the server"
 	case there.Likeness != p.r.src.Request.Likeness():
 		what = "another request"
-	case p.target.Format == CSV && there.CSVSafe != p.target.CSVSafe:
+	case p.target.Format.Plain() == CSV && there.CSVSafe != p.target.CSVSafe:
 		what = "another csv-safe setting"
 	default:
 		return nil
@@ -160,7 +160,7 @@ func (p *publication) manifest(place string) Manifest {
 		Version: manifestVersion, Weir: p.r.src.Version, Path: p.paths.manifest(place),
 		Request: p.r.src.Request.Normal(), Fingerprint: p.r.src.Request.Fingerprint(), Likeness: p.r.src.Request.Likeness(),
 		Job: factsOf(p.r.src.Job), Snapshot: p.r.Snapshot(), SnapshotAt: p.r.at,
-		Format: p.target.Format, CSVSafe: p.target.Format == CSV && p.target.CSVSafe,
+		Format: p.target.Format, CSVSafe: p.target.Format.Plain() == CSV && p.target.CSVSafe,
 		Result: p.r.result, Checks: p.r.Checks(), Totals: []Total{},
 		Unknown: map[string]map[string]int64{}, Misfits: map[string]map[string]int64{},
 	}

@@ -148,6 +148,13 @@ type look interface {
 }
 
 func newLook(f Format) (look, error) {
+	if packing := f.Packing(); packing != "" {
+		inner, err := newLook(f.Plain())
+		if err != nil {
+			return nil, err
+		}
+		return newPackedLook(inner, packing), nil
+	}
 	switch f {
 	case Parquet:
 		file, err := os.CreateTemp("", "weir-verify-*")

@@ -59,10 +59,17 @@ const (
 	Parquet Format = "parquet"
 	CSV     Format = "csv"
 	JSONL   Format = "jsonl"
+	// The same, each file compressed.
+	CSVGzip   Format = "csv.gz"
+	CSVZstd   Format = "csv.zst"
+	JSONLGzip Format = "jsonl.gz"
+	JSONLZstd Format = "jsonl.zst"
 )
 
 // Formats are the formats that can be asked for.
-func Formats() []Format { return []Format{Parquet, CSV, JSONL} }
+func Formats() []Format {
+	return []Format{Parquet, CSV, JSONL, CSVGzip, CSVZstd, JSONLGzip, JSONLZstd}
+}
 
 // Target is in which form a snapshot lands at a destination.
 type Target struct {

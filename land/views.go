@@ -117,7 +117,7 @@ func pathsIn(latest []Manifest, table string, format Format) []string {
 func scan(t Table, format Format, paths []string) string {
 	list := "[\n  " + strings.Join(paths, ",\n  ") + "\n]"
 	const hive = "hive_partitioning = true, hive_types_autocast = false"
-	switch format {
+	switch format.Plain() { // DuckDB knows a compression by the file's name
 	case CSV:
 		return fmt.Sprintf("read_csv(%s, %s, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, columns = %s)", list, hive, sqlColumns(t))
 	case JSONL:

@@ -38,7 +38,7 @@ type exportFlags struct {
 func (x *exportFlags) bind(f *pflag.FlagSet) {
 	x.bindWork(f)
 	f.StringArrayVar(&x.to, "to", []string{"clari-data"}, "destination: a directory, or an s3://, gs://, azblob:// or postgres:// URL; repeatable")
-	f.StringVar(&x.formats, "format", "parquet", "formats to land: parquet, csv, jsonl, comma-separated; the first has the plain place")
+	f.StringVar(&x.formats, "format", "parquet", "formats to land, comma-separated: parquet, csv, jsonl, and csv.gz, csv.zst, jsonl.gz, jsonl.zst compressed; the first has the plain place")
 	f.IntVar(&x.retries, "retries", 2, "how often a job that the server failed is started anew")
 	f.DurationVar(&x.fresh, "fresh", 0, "take a result that is at most so old instead of asking anew")
 	f.BoolVar(&x.noAdopt, "no-adopt", false, "do not take over jobs that were started before this state existed")
@@ -131,7 +131,7 @@ func parseFormats(text string) ([]string, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(land.Formats(), land.Format(name)) {
-			return nil, app.Usage("formats are parquet, csv and jsonl", "read --format: unknown format %q", name)
+			return nil, app.Usage("formats are parquet, csv and jsonl, the latter two also as .gz or .zst", "read --format: unknown format %q", name)
 		}
 		if !slices.Contains(formats, name) {
 			formats = append(formats, name)

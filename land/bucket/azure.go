@@ -148,7 +148,7 @@ type azureUpload struct {
 	blocks []string
 }
 
-func (u *azureUpload) part(ctx context.Context, number int, body []byte) error {
+func (u *azureUpload) part(ctx context.Context, number int, body []byte, _ bool) error {
 	id := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s-%05d", u.name, number))
 	err := azureRepeat(ctx, func() error {
 		sent := newOutgoing(body)

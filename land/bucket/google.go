@@ -258,9 +258,9 @@ func (b *googleBucket) begin(ctx context.Context, key string) (upload, error) {
 	return u, nil
 }
 
-// googleUpload is a resumable session. All parts but the last have partBytes,
-// which is a multiple of the 256 KiB that the server asks for. Where the last
-// one has partBytes too, finish tells the server that it was the last.
+// googleUpload is a resumable session. The size of all parts but the last is a
+// multiple of the 256 KiB that the server asks for. Where no part was called the
+// last, finish tells the server that none follows.
 type googleUpload struct {
 	bucket  *googleBucket
 	key     string
@@ -271,8 +271,8 @@ type googleUpload struct {
 }
 
 // part sends bytes. The server may keep fewer of them; the rest is sent again.
-func (u *googleUpload) part(ctx context.Context, _ int, body []byte) error {
-	if len(body) < partBytes {
+func (u *googleUpload) part(ctx context.Context, _ int, body []byte, last bool) error {
+	if last {
 		u.closed = true
 		return u.chunk(ctx, body, strconv.FormatInt(u.sent+int64(len(body)), 10))
 	}

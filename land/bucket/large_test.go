@@ -38,10 +38,12 @@ func writeIn(w io.Writer, text []byte) error {
 	return nil
 }
 
+// s3Part is the smallest part that S3 takes.
+const s3Part = 5 << 20
+
 // large publishes files around the bounds of parts, and one in the way of
 // another.
-func large(t *testing.T, s land.Store) {
-	const part = 8 << 20
+func large(t *testing.T, s land.Store, part int) {
 	for name, size := range map[string]int{"one": part, "two": 2 * part, "three": 2*part + 1, "odd": part - 1} {
 		text := noise(size)
 		file, err := s.Create(t.Context(), name)
@@ -85,7 +87,7 @@ func equal(t *testing.T, s land.Store, name string, want []byte) {
 
 func TestS3Links(t *testing.T) {
 	room := newS3Room(t)
-	t.Run("large", func(t *testing.T) { large(t, open(t, room.server.Address, room.name())) })
+	t.Run("large", func(t *testing.T) { large(t, open(t, room.server.Address, room.name()).WithParts(s3Part), s3Part) })
 	t.Run("failing upload", func(t *testing.T) { failingUpload(t, room) })
 	t.Run("passing fault", func(t *testing.T) { passingFault(t, room) })
 	t.Run("slow link", func(t *testing.T) { slowLink(t, room) })
@@ -114,12 +116,12 @@ func failingUpload(t *testing.T, room *s3Room) {
 		}
 		on.ServeHTTP(w, r)
 	})
-	s := open(t, address, room.name())
+	s := open(t, address, room.name()).WithParts(s3Part)
 	file, err := s.Create(t.Context(), "f")
 	if err != nil {
 		t.Fatal(err)
 	}
-	failed := errors.Join(writeIn(file, noise(20<<20)), file.Publish(t.Context(), false))
+	failed := errors.Join(writeIn(file, noise(3*s3Part)), file.Publish(t.Context(), false))
 	if failed == nil {
 		t.Error("published")
 	}
@@ -142,8 +144,8 @@ func passingFault(t *testing.T, room *s3Room) {
 		}
 		on.ServeHTTP(w, r)
 	})
-	s := open(t, address, room.name())
-	for name, size := range map[string]int{"small": 1 << 20, "parts": 17 << 20} {
+	s := open(t, address, room.name()).WithParts(s3Part)
+	for name, size := range map[string]int{"small": 1 << 20, "parts": 2*s3Part + 1} {
 		text := noise(size)
 		if err := write(t, s, name, text); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -176,8 +178,8 @@ func answersLost(t *testing.T, room *s3Room) {
 		lost.Add(1)
 		panic(http.ErrAbortHandler)
 	})
-	s := open(t, address, room.name())
-	for name, size := range map[string]int{"small": 1 << 10, "parts": 9 << 20} {
+	s := open(t, address, room.name()).WithParts(s3Part)
+	for name, size := range map[string]int{"small": 1 << 10, "parts": s3Part + 1} {
 		text := noise(size)
 		if err := write(t, s, name, text); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: %v", name, err)
@@ -203,11 +205,11 @@ func slowLink(t *testing.T, room *s3Room) {
 		}
 		on.ServeHTTP(w, r)
 	})
-	file, err := open(t, address, room.name()).Create(ctx, "f")
+	file, err := open(t, address, room.name()).WithParts(s3Part).Create(ctx, "f")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(writeIn(file, noise(30<<20)), file.Publish(ctx, false)); err == nil {
+	if err := errors.Join(writeIn(file, noise(4*s3Part)), file.Publish(ctx, false)); err == nil {
 		t.Error("published")
 	}
 	if err := file.Discard(); err != nil {
@@ -225,8 +227,8 @@ func noConditions(t *testing.T, room *s3Room) {
 		}
 		on.ServeHTTP(w, r)
 	})
-	s := open(t, address, room.name())
-	for name, size := range map[string]int{"small": 1 << 10, "parts": 9 << 20} {
+	s := open(t, address, room.name()).WithParts(s3Part)
+	for name, size := range map[string]int{"small": 1 << 10, "parts": s3Part + 1} {
 		text := noise(size)
 		if err := write(t, s, name, text); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -229,7 +229,7 @@ type s3Upload struct {
 }
 
 // part is sent with its hash, which the server compares.
-func (u *s3Upload) part(ctx context.Context, number int, body []byte) error {
+func (u *s3Upload) part(ctx context.Context, number int, body []byte, _ bool) error {
 	sum := sha256.Sum256(body)
 	return repeat(ctx, passingS3, func() error {
 		sent := newOutgoing(body)

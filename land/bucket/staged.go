@@ -26,6 +26,7 @@ var errTooLarge = errors.New("more than 80 GiB in one file")
 type staged struct {
 	ctx     context.Context // of Create: Write is given none
 	objects objects
+	part    int // bytes
 	path    string
 	key     string
 
@@ -43,18 +44,18 @@ type staged struct {
 func (s *staged) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 && s.err == nil {
-		n := min(len(p), partBytes-len(s.filling))
+		n := min(len(p), s.part-len(s.filling))
 		s.filling = append(s.filling, p[:n]...)
 		written, p = written+n, p[n:]
-		if len(s.filling) == partBytes {
-			s.err = s.send(s.ctx)
+		if len(s.filling) == s.part {
+			s.err = s.send(s.ctx, false)
 		}
 	}
 	return written, fault("write", s.path, s.err)
 }
 
 // send gives the part that was filled to the network.
-func (s *staged) send(ctx context.Context) error {
+func (s *staged) send(ctx context.Context, last bool) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (s *staged) send(ctx context.Context) error {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, requestTime)
 		defer cancel()
-		sending <- s.upload.part(ctx, number, body)
+		sending <- s.upload.part(ctx, number, body, last)
 	}()
 	return nil
 }
@@ -113,7 +114,7 @@ func (s *staged) Publish(ctx context.Context, replace bool) error {
 
 func (s *staged) flush(ctx context.Context) error {
 	if len(s.filling) > 0 {
-		if err := s.send(ctx); err != nil {
+		if err := s.send(ctx, true); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type Store struct {
 	place   place
 	objects objects
+	part    int // bytes
 }
 
 var _ land.Store = (*Store)(nil)
@@ -35,8 +36,8 @@ type objects interface {
 // upload is an object on its way that nobody sees. Its methods are called one
 // after another.
 type upload interface {
-	// part sends one part, numbered from 1. All but the last have partBytes.
-	part(ctx context.Context, number int, body []byte) error
+	// part sends one part, numbered from 1. All but the last have one size.
+	part(ctx context.Context, number int, body []byte, last bool) error
 	// finish makes the object appear. After fs.ErrExist it may be called again.
 	finish(ctx context.Context, replace bool) error
 	abort(ctx context.Context) error
@@ -56,7 +57,7 @@ func Open(name string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{place: p, objects: bucket}, nil
+	return &Store{place: p, objects: bucket, part: partBytes}, nil
 }
 
 // Name is the canonical URL.
@@ -80,7 +81,7 @@ func (s *Store) Create(ctx context.Context, path string) (land.Staged, error) {
 	if !fs.ValidPath(path) {
 		return nil, fault("create", path, fs.ErrInvalid)
 	}
-	return &staged{ctx: ctx, objects: s.objects, path: path, key: s.place.prefix + path}, nil
+	return &staged{ctx: ctx, objects: s.objects, part: s.part, path: path, key: s.place.prefix + path}, nil
 }
 
 // List gives the paths of all objects below a directory.
