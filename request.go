@@ -55,6 +55,10 @@ type Request struct {
 	// dates or RFC 3339 instants with offset.
 	Since string `json:"since,omitempty"`
 	Until string `json:"until,omitempty"`
+	// Direct asks by the synchronous call: no job, no slot, no quota. A forecast
+	// is that of the current week, and an empty Period is the current quarter;
+	// audit events are read page by page between two instants.
+	Direct bool `json:"direct,omitempty"`
 }
 
 // Normal is the request in the one spelling that its fingerprint hashes: types
@@ -84,6 +88,9 @@ func (r Request) Validate() error {
 	if strings.ContainsFunc(r.ForecastID, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		return fmt.Errorf("check request: control character in forecast id %q: %w", r.ForecastID, ErrRequest)
 	}
+	if r.Direct {
+		return r.validateDirect()
+	}
 	if _, err := ParsePeriod(string(r.Period)); err != nil {
 		return err
 	}
@@ -93,6 +100,19 @@ func (r Request) Validate() error {
 		}
 	}
 	return r.validateForm()
+}
+
+// validateDirect checks a forecast that is read without a job: the call takes a
+// period and nothing else.
+func (r Request) validateDirect() error {
+	if len(r.Types) > 0 || r.ScopeID != "" || r.Currency != "" || r.Historical || r.Normal().ExportFormat != "JSON" {
+		return fmt.Errorf("check request: the current week of %s takes no types, scope, currency, history or other form than json: %w", r.ForecastID, ErrRequest)
+	}
+	if r.Period == "" {
+		return nil
+	}
+	_, err := ParsePeriod(string(r.Period))
+	return err
 }
 
 func (r Request) validateForm() error {
@@ -113,6 +133,9 @@ func (r Request) validateSpan() error {
 	}
 	if form := r.Normal().ExportFormat; form != "JSON" {
 		return fmt.Errorf("check request: %s comes as json only, not %q: %w", r.Kind, r.ExportFormat, ErrRequest)
+	}
+	if r.Direct && (r.Kind != Audit || r.Since == "" || r.Until == "") {
+		return fmt.Errorf("check request: only audit events between two instants are read without a job: %w", ErrRequest)
 	}
 	known := ActivityTypes()
 	if r.Kind == Audit {
@@ -139,11 +162,26 @@ func (r Request) validateSpan() error {
 
 // Span gives the first and the last instant that Since and Until include, a
 // date without a time meaning the whole day in UTC; zero for a bound that is
-// missing or cannot be read.
+// missing or cannot be read. Of the bounds of activities only the date and the
+// zone count.
 func (r Request) Span() (first, last time.Time) {
 	first, _ = edge(r.Since, 0)
 	last, _ = edge(r.Until, 24*time.Hour-time.Nanosecond)
+	if r.Kind != Activity {
+		return first, last
+	}
+	if !first.IsZero() {
+		first = midnight(first)
+	}
+	if !last.IsZero() {
+		last = midnight(last).AddDate(0, 0, 1).Add(-time.Nanosecond)
+	}
 	return first, last
+}
+
+func midnight(t time.Time) time.Time {
+	year, month, day := t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, t.Location())
 }
 
 // edge reads a bound; late is added to a date.
@@ -165,12 +203,12 @@ func edge(text string, late time.Duration) (time.Time, error) {
 // process and version.
 func (r Request) Fingerprint() string { return hashOf(r.Normal(), 16) }
 
-// Likeness hashes kind, types, scope, currency and historical: 8 hex digits,
-// the column _weir_request. Snapshots of different likeness answer different
-// questions and are never mixed or compared.
+// Likeness hashes kind, types, scope, currency, historical and, of a forecast
+// read without a job, that too: 8 hex digits, the column _weir_request. Snapshots of different
+// likeness answer different questions and are never mixed or compared.
 func (r Request) Likeness() string {
 	n := r.Normal()
-	return hashOf(Request{Kind: n.Kind, Types: n.Types, ScopeID: n.ScopeID, Currency: n.Currency, Historical: n.Historical}, 4)
+	return hashOf(Request{Kind: n.Kind, Types: n.Types, ScopeID: n.ScopeID, Currency: n.Currency, Historical: n.Historical, Direct: n.Direct && n.Kind == Forecast}, 4)
 }
 
 // SameTarget reports whether two requests name the same kind, forecast and
@@ -179,8 +217,12 @@ func (r Request) SameTarget(other Request) bool {
 	return r.Kind == other.Kind && r.ForecastID == other.ForecastID && r.Period == other.Period
 }
 
-// Title names the request for a person: "net_arr 2026_Q1".
+// Title names the request for a person: "net_arr 2026_Q1", "net_arr now",
+// "activity 2026-01-01..2026-01-31".
 func (r Request) Title() string {
+	if r.Kind == Forecast && r.Direct {
+		return strings.TrimSpace(r.ForecastID+" "+string(r.Period)) + " now"
+	}
 	if r.Kind == Forecast {
 		return r.ForecastID + " " + string(r.Period)
 	}

@@ -93,7 +93,7 @@ func TestRequests(t *testing.T) {
 			_, err := c.Start(ctx, weir.Request{Kind: weir.Audit, Since: "2026-03-01", Until: "2026-03-02"})
 			return err
 		}, request{method: "POST", uri: "/v4/export/audit/events",
-			body: `{"dateFrom":"2026-03-01T00:00:00Z","dateTo":"2026-03-02T23:59:59Z"}`}},
+			body: `{"dateFrom":"2026-03-01T00:00:00Z","dateTo":"2026-03-02T23:59:59.999Z"}`}},
 		{"cancel", `{"status":"CANCELLED","successful":true}`, func(ctx context.Context, c *Client) error {
 			_, err := c.Cancel(ctx, jobID)
 			return err

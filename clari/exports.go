@@ -113,7 +113,7 @@ func (c *Client) StartAuditExport(ctx context.Context, e AuditExport) (Started, 
 
 // Start starts the job that a request describes, after [weir.Request.Validate].
 // Dates without a zone are UTC; an audit request until a date includes that day
-// to its last second.
+// to its last millisecond.
 func (c *Client) Start(ctx context.Context, r weir.Request) (Started, error) {
 	r = r.Normal()
 	local := call{op: "start export " + show(r.Title(), maxWordBytes), route: startRoute(r.Kind)}
@@ -134,7 +134,7 @@ func (c *Client) Start(ctx context.Context, r weir.Request) (Started, error) {
 		}
 		return c.StartActivityExport(ctx, ActivityExport{Types: r.Types, Start: start, End: end})
 	}
-	return c.StartAuditExport(ctx, AuditExport{From: dayEdge(r.Since, "T00:00:00Z"), To: dayEdge(r.Until, "T23:59:59Z")})
+	return c.StartAuditExport(ctx, AuditExport{From: dayEdge(r.Since, "T00:00:00Z"), To: dayEdge(r.Until, "T23:59:59.999Z")})
 }
 
 func startRoute(kind weir.Kind) string {

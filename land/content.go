@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/weirhq/weir"
 )
@@ -31,6 +32,12 @@ type content interface {
 // readContent reads the result of a request from the intake. An error is the
 // parser's, the intake's, a refusal, or a write error.
 func readContent(in *intake, work *workdir, r weir.Request) (content, error) {
+	switch r.Kind {
+	case weir.Activity:
+		return readActivities(in, work, r)
+	case weir.Audit:
+		return readAudit(in, work, r)
+	}
 	f, err := readForecast(in, work, formOf(r))
 	if err != nil {
 		return nil, err
@@ -39,7 +46,32 @@ func readContent(in *intake, work *workdir, r weir.Request) (content, error) {
 }
 
 // AllTables are the tables of every kind, in the order of `weir schema`.
-func AllTables() []Table { return ForecastTables() }
+func AllTables() []Table {
+	return slices.Concat(ForecastTables(), ActivityTables(), AuditTables())
+}
+
+// tablesOf are the tables of one kind; nil for a kind that is not known.
+func tablesOf(kind weir.Kind) []Table {
+	switch kind {
+	case weir.Forecast:
+		return ForecastTables()
+	case weir.Activity:
+		return ActivityTables()
+	case weir.Audit:
+		return AuditTables()
+	}
+	return nil
+}
+
+// refusalOf gives the checks and the first that failed as a *Refusal.
+func refusalOf(checks []Check) ([]Check, error) {
+	for _, c := range checks {
+		if c.Outcome == Failed {
+			return checks, &Refusal{Check: c.Name, Detail: c.Detail}
+		}
+	}
+	return checks, nil
+}
 
 func (f *forecast) tables() []Table { return ForecastTables() }
 
@@ -60,6 +92,30 @@ func (f *forecast) tell(m *Manifest) {
 		note(m.Unknown, l.table.Array, l.unknown)
 		note(m.Misfits, l.table.Array, l.misfits)
 	}
+}
+
+// checkPeriod is [checkPeriod], or, where the current quarter was asked for
+// without its name, that exactly one came.
+func (f *forecast) checkPeriod(r weir.Request) Check {
+	if !r.Direct || r.Period != "" {
+		return checkPeriod(r.Period, f.evidence)
+	}
+	if len(f.evidence.periods) != 1 {
+		return check(CheckPeriod, Failed, "asked for the current quarter, the result shows %d periods: %s", len(f.evidence.periods), quotedList(f.evidence.periods))
+	}
+	if _, err := weir.ParsePeriod(f.evidence.periods[0]); err != nil {
+		return check(CheckPeriod, Failed, "asked for the current quarter, the result shows %s", quotedList(f.evidence.periods))
+	}
+	return checkPeriod(weir.Period(f.evidence.periods[0]), f.evidence)
+}
+
+// showing is the request with the period that its verified result shows, where
+// none was named.
+func showing(r weir.Request, c content) weir.Request {
+	if f, ok := c.(*forecast); ok && r.Direct && r.Period == "" {
+		r.Period = weir.Period(f.evidence.periods[0])
+	}
+	return r
 }
 
 func (f *forecast) written(missing Dangling) []Check { return []Check{checkLookups(missing)} }

@@ -37,14 +37,20 @@ type member struct {
 	vector int
 	column Column
 	inner  map[string]member
+	// each reads an array of rows of another table; start is where the element
+	// that holds it begins.
+	each func(dec *jsontext.Decoder, start int64) error
 }
 
+// plain reports a member that is one value of one column.
+func (m member) plain() bool { return m.inner == nil && m.each == nil }
+
 // layout gives the vectors that are read from the input, in order: the columns
-// with a member, then _extra.
+// with a member or made by the reader, then _extra.
 func layout(t Table) []Column {
 	var columns []Column
 	for _, c := range t.Columns {
-		if c.Member != "" || c.Rest {
+		if c.Member != "" || c.Made != "" || c.Rest {
 			columns = append(columns, c)
 		}
 	}
@@ -70,6 +76,7 @@ func newRowDecoder(t Table) *rowDecoder {
 		switch {
 		case c.Rest:
 			d.rest = i
+		case c.Made != "":
 		case inner == "":
 			d.members[outer] = member{vector: i, column: c}
 		default:
@@ -129,6 +136,9 @@ func (d *rowDecoder) value(dec *jsontext.Decoder, m member, known bool, extra []
 	if known && m.inner != nil && dec.PeekKind() == '{' {
 		return d.nested(dec, m, extra, start)
 	}
+	if known && m.each != nil && dec.PeekKind() == '[' {
+		return extra, m.each(dec, start)
+	}
 	value, err := dec.ReadValue()
 	switch {
 	case err != nil:
@@ -136,10 +146,10 @@ func (d *rowDecoder) value(dec *jsontext.Decoder, m member, known bool, extra []
 	case !known:
 		d.unknown.add(append([]byte(d.outer), d.name...))
 		return keep(extra, d.name, value)
-	case m.inner == nil:
+	case m.plain():
 		d.present[m.vector]++
 	}
-	if value.Kind() == 'n' || m.inner == nil && d.take(&d.batch.cols[m.vector], value) {
+	if value.Kind() == 'n' || m.plain() && d.takes(m, value) {
 		return extra, nil
 	}
 	if m.column.ID {
@@ -190,6 +200,25 @@ func unquote(dst []byte, value jsontext.Value) ([]byte, error) {
 		}
 	}
 	return append(dst, inner...), nil
+}
+
+// takes puts a value that is not null into its column of the last row, or says
+// that it is of a wrong type for it.
+func (d *rowDecoder) takes(m member, value jsontext.Value) bool {
+	v := &d.batch.cols[m.vector]
+	switch {
+	case m.column.Bare && value.Kind() == '0':
+		v.setText(value)
+		return true
+	case v.kind == JSON && value.Kind() == '{':
+		compact := value.Clone()
+		if compact.Compact() != nil {
+			return false
+		}
+		v.setText(compact)
+		return true
+	}
+	return d.take(v, value)
 }
 
 // take puts a value that is not null into the last row, or says that it is of a

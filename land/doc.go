@@ -33,6 +33,14 @@
 //     literal to the letter. Those of the top level are counted by name and
 //     stand in the raw file alone.
 //
+// # Activities and audit events
+//
+// Activities become four tables: their accounts, opportunities and participants
+// each have one, whose rows say whose they are and where they stood; an activity
+// has at most 262,144 of each. Activities of one id are refused, and so are rows
+// more than a day outside the span that was asked for. Spans of snapshots may
+// overlap: in the views the newest snapshot counts whose span holds an instant.
+//
 // # What belongs to an entry
 //
 // An entry is identified by user, field, time frame and period; two entries of
@@ -69,6 +77,10 @@
 //	<table>/forecast_id=F/time_period=P/snapshot=S/part-0.<format>
 //	_raw/forecast/forecast_id=F/time_period=P/snapshot=S.json.zst (or .csv.zst)
 //	_manifests/forecast/forecast_id=F/time_period=P/snapshot=S.json
+//
+// with since=A/until=B in place of forecast and period for activities and audit
+// events, and
+//
 //	_views/latest.sql
 //
 // and the same again below <format>/ for each further format, whose manifests

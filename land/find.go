@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
 	"slices"
 
 	"github.com/weirhq/weir"
@@ -16,7 +15,7 @@ import (
 func Find(ctx context.Context, store Store, r weir.Request, f Format) ([]Manifest, error) {
 	var found []Manifest
 	for _, place := range []string{"", string(f) + "/"} {
-		names, err := store.List(ctx, path.Dir(pathsOf(r, "any").manifest(place)))
+		names, err := store.List(ctx, shelf(r, place))
 		if err != nil {
 			return nil, err
 		}

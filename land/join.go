@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Dangling counts entries whose ids have no row in a lookup table. The rows are
+// Dangling counts rows whose ids have no row in a lookup table. The rows are
 // kept; what would have been looked up is null.
 type Dangling struct {
 	Users       int64 `json:"users"`
@@ -15,6 +15,8 @@ type Dangling struct {
 	// AmbiguousTimeFrames have several frames of one id of which none fits the
 	// entry's period best.
 	AmbiguousTimeFrames int64 `json:"ambiguous_time_frames"`
+	// Actors counts audit events whose actor is not among the actors.
+	Actors int64 `json:"actors,omitempty"`
 }
 
 func (d Dangling) total() int64 {

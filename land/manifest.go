@@ -19,7 +19,9 @@ type Manifest struct {
 	Version int    `json:"version"`
 	Weir    string `json:"weir"`
 	// Path is where this manifest stands.
-	Path        string       `json:"path"`
+	Path string `json:"path"`
+	// Request is what was asked. Where no period was, it has the one that came;
+	// Fingerprint is always that of what was asked.
 	Request     weir.Request `json:"request"`
 	Fingerprint string       `json:"fingerprint"`
 	// Likeness is the column _weir_request.

@@ -46,16 +46,53 @@ func snapshotName(at time.Time, job string) string {
 // layoutPaths are the places of one snapshot under a destination.
 type layoutPaths struct {
 	kind      string
-	partition string // "forecast_id=.../time_period=.../snapshot=..."
+	partition string // "forecast_id=../time_period=../snapshot=.." or "since=../until=../snapshot=.."
 	extension string // of the raw file: ".json.zst" or ".csv.zst"
 }
 
 func pathsOf(r weir.Request, snapshot string) layoutPaths {
 	return layoutPaths{
 		kind:      string(r.Kind),
-		partition: "forecast_id=" + segment(r.ForecastID) + "/time_period=" + segment(string(r.Period)) + "/snapshot=" + snapshot,
+		partition: strings.Join(partitionOf(r), "/") + "/snapshot=" + snapshot,
 		extension: extensionOf(r),
 	}
+}
+
+// partitionOf are the folders of a request's snapshots below a table's.
+func partitionOf(r weir.Request) []string {
+	if r.Kind == weir.Forecast {
+		return []string{"forecast_id=" + segment(r.ForecastID), "time_period=" + segment(string(r.Period))}
+	}
+	return []string{"since=" + segment(edgeName(r.Since)), "until=" + segment(edgeName(r.Until))}
+}
+
+// edgeName is a bound of a span as it stands in a path: a day as it is, an
+// instant in UTC, as 20261123T150405Z or with milliseconds 20261123T150405999Z;
+// one that was left to the server is "any".
+func edgeName(text string) string {
+	if text == "" {
+		return "any"
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	at = at.UTC()
+	name := at.Format("20060102T150405")
+	if ms := at.Nanosecond() / int(time.Millisecond); ms > 0 {
+		name += fmt.Sprintf("%03d", ms)
+	}
+	return name + "Z"
+}
+
+// shelf is the folder that holds the manifests of a request's snapshots. The
+// current week of a quarter that was not named may stand in any of them.
+func shelf(r weir.Request, place string) string {
+	folders := partitionOf(r)
+	if r.Direct && r.Period == "" && r.Kind == weir.Forecast {
+		folders = folders[:1]
+	}
+	return place + manifestsDir + "/" + string(r.Kind) + "/" + strings.Join(folders, "/")
 }
 
 // place is "" for the plain place or "<format>/".

@@ -158,7 +158,7 @@ func (p *publication) publish(ctx context.Context, place string) (Manifest, erro
 func (p *publication) manifest(place string) Manifest {
 	m := Manifest{
 		Version: manifestVersion, Weir: p.r.src.Version, Path: p.paths.manifest(place),
-		Request: p.r.src.Request.Normal(), Fingerprint: p.r.src.Request.Fingerprint(), Likeness: p.r.src.Request.Likeness(),
+		Request: p.r.src.Request.Normal(), Fingerprint: p.r.asked.Fingerprint(), Likeness: p.r.src.Request.Likeness(),
 		Job: factsOf(p.r.src.Job), Snapshot: p.r.Snapshot(), SnapshotAt: p.r.at,
 		Format: p.target.Format, CSVSafe: p.target.Format.Plain() == CSV && p.target.CSVSafe,
 		Result: p.r.result, Checks: p.r.Checks(), Totals: []Total{},

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/weirhq/weir"
 )
 
 // rawThere reads the raw file that stands at the destination: its facts as a
@@ -64,13 +66,21 @@ func (t *tee) Read(p []byte) (int, error) {
 // in "rejected" beside the spool directory.
 func keepRejected(refusal *Refusal, src Source, job, sum string, work *workdir) {
 	dir := filepath.Join(filepath.Dir(filepath.Clean(src.SpoolDir)), "rejected")
-	name := fmt.Sprintf("%s-%.8s%s", segment(src.Request.ForecastID+"-"+string(src.Request.Period)+"-"+job), sum, extensionOf(src.Request))
+	name := fmt.Sprintf("%s-%.8s%s", segment(rejectedName(src.Request)+"-"+job), sum, extensionOf(src.Request))
 	path := filepath.Join(dir, name)
 	if err := keepFile(filepath.Join(work.path, rawName), path); err != nil {
 		refusal.KeepErr = writeError("keep rejected result", path, err)
 		return
 	}
 	refusal.Kept = path
+}
+
+// rejectedName is what the kept file of a request is called by.
+func rejectedName(r weir.Request) string {
+	if r.Kind == weir.Forecast {
+		return r.ForecastID + "-" + string(r.Period)
+	}
+	return string(r.Kind) + "-" + edgeName(r.Since) + "-" + edgeName(r.Until)
 }
 
 // keepFile gives a file a second name, or copies it where that cannot be done.

@@ -14,6 +14,7 @@ import (
 // Receipt is a verified result, held in the spool until it is closed. Its
 // methods are safe for concurrent use, Close apart.
 type Receipt struct {
+	asked   weir.Request
 	src     Source
 	at      time.Time
 	job     string
@@ -24,8 +25,10 @@ type Receipt struct {
 }
 
 func newReceipt(src Source, in *intake, c content, checks []Check, work *workdir) *Receipt {
+	asked := src.Request
+	src.Request = showing(src.Request, c)
 	return &Receipt{
-		src: src, at: src.SnapshotAt.UTC().Truncate(time.Millisecond), job: jobName(src, in),
+		asked: asked, src: src, at: src.SnapshotAt.UTC().Truncate(time.Millisecond), job: jobName(src, in),
 		result: Result{Bytes: in.bytes, SHA256: in.sha256()}, checks: checks, content: c, work: work,
 	}
 }
@@ -47,7 +50,7 @@ func (r *Receipt) SnapshotAt() time.Time { return r.at }
 func (r *Receipt) Snapshot() string { return snapshotName(r.at, r.job) }
 
 // Request is what was asked.
-func (r *Receipt) Request() weir.Request { return r.src.Request }
+func (r *Receipt) Request() weir.Request { return r.asked }
 
 // Publish lands the result at a destination, once for each delivery. It is
 // idempotent: when the snapshot is already there with the same content, its

@@ -30,7 +30,7 @@ type Source struct {
 }
 
 func (s Source) validate() error {
-	if s.Request.Kind != weir.Forecast {
+	if tablesOf(s.Request.Kind) == nil {
 		return fmt.Errorf("receive result: %s as %s: %w", s.Request.Kind, s.Request.Normal().ExportFormat, errors.ErrUnsupported)
 	}
 	if s.SpoolDir == "" || s.SnapshotAt.IsZero() {

@@ -33,7 +33,7 @@ func (k Kind) String() string {
 }
 
 // Column is one column of a table and where its value comes from. Exactly one
-// of Member, Lookup and Constant is set.
+// of Member, Lookup, Constant, Made and Rest is set.
 type Column struct {
 	Name string
 	Kind Kind
@@ -43,6 +43,10 @@ type Column struct {
 	// ID marks a member that identifies something. A value of a wrong type is
 	// refused there, whereas elsewhere it is kept in _extra.
 	ID bool
+	// Bare takes a number too, as the text of its literal: some ids come so.
+	Bare bool
+	// Made says, in words, what the reader makes the value of.
+	Made string
 	// Lookup is "table.column" of the lookup table that the value is looked up in.
 	Lookup string
 	// Constant is what every row of a snapshot shares: "request", "job" or
@@ -56,7 +60,8 @@ type Column struct {
 // this description; none of them knows more.
 type Table struct {
 	Name string
-	// Array is the member of the result's top level that holds the rows.
+	// Array is the member of the result's top level that holds the rows, or
+	// "outer[].inner" where each element of the outer one has an array of them.
 	Array   string
 	Columns []Column
 }

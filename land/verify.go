@@ -14,7 +14,7 @@ import (
 const (
 	CheckDocument   = "document"    // one whole JSON document, strictly read
 	CheckSize       = "value_size"  // no value and no row beyond 16 MiB
-	CheckShape      = "shape"       // an object with the arrays of a forecast result
+	CheckShape      = "shape"       // an object with the arrays of a result of its kind
 	CheckIDs        = "ids"         // ids are strings
 	CheckLength     = "length"      // as many bytes as were announced
 	CheckTruncation = "truncation"  // the server does not call the file incomplete
@@ -27,6 +27,8 @@ const (
 	CheckRows       = "rows"        // as many rows written as read
 	CheckSnapshot   = "snapshot"    // this snapshot has not landed with other content
 	CheckText       = "text"        // text that the destination can hold
+	CheckRange      = "range"       // activities or audit events of the days asked for
+	CheckActivities = "activities"  // no two activities of one id
 )
 
 // Outcome is how a check ended.
@@ -225,18 +227,13 @@ func (f *forecast) verify(src Source, length int64) ([]Check, error) {
 		check(CheckIDs, Passed, ""),
 		checkLength(src.Length, length),
 		checkTruncation(src.Job),
-		checkPeriod(src.Request.Period, f.evidence),
+		f.checkPeriod(src.Request),
 		keys,
 		f.lookupKeyCheck(),
 		checkCurrency(src.Request.Currency, f.evidence),
 		checkTypes(src.Request, f.evidence),
 	}
-	for _, c := range checks {
-		if c.Outcome == Failed {
-			return checks, &Refusal{Check: c.Name, Detail: c.Detail}
-		}
-	}
-	return checks, nil
+	return refusalOf(checks)
 }
 
 // checkEnd notes a CSV of which nothing shows that its last row is whole.

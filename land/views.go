@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/weirhq/weir"
 )
 
 // writeViews regenerates _views/latest.sql of a place from its manifests. It
@@ -44,7 +46,7 @@ func writeViewsOf(ctx context.Context, store Store, place string, names []string
 		if err != nil {
 			continue // not ours, or of a later version
 		}
-		key := strings.Join([]string{string(m.Request.Kind), m.Request.ForecastID, string(m.Request.Period), m.Likeness}, "\x00")
+		key := strings.Join([]string{string(m.Request.Kind), m.Request.ForecastID, string(m.Request.Period), m.Request.Since, m.Request.Until, m.Likeness}, "\x00")
 		if old, ok := latest[key]; !ok || older(old, m) {
 			latest[key] = m
 		}
@@ -74,26 +76,24 @@ func older(a, b Manifest) bool {
 	return cmp.Or(a.SnapshotAt.Compare(b.SnapshotAt), strings.Compare(a.Snapshot, b.Snapshot)) < 0
 }
 
-const viewsHead = `-- The latest snapshot of each forecast, period and kind of request, for DuckDB.
+const viewsHead = `-- The latest snapshot of each forecast, period and kind of request, and of each
+-- instant of activities and audit events, for DuckDB.
 -- Written anew by weir whenever a snapshot lands; changes to this file are lost.
 -- Paths are relative: start DuckDB in the destination's directory, or first run
 -- SET file_search_path = '/path/to/destination';
 `
 
 // viewsSQL writes one view for each table. Several formats in one place are
-// united; forecast_id, time_period and snapshot come from the path.
+// united; forecast_id and time_period, or since and until, and snapshot come from
+// the path.
 func viewsSQL(latest []Manifest) []byte {
 	var out bytes.Buffer
 	out.WriteString(viewsHead)
-	for _, t := range AllTables() {
-		var parts []string
-		for _, format := range Formats() {
-			if paths := pathsIn(latest, t.Name, format); len(paths) > 0 {
-				parts = append(parts, "SELECT * FROM "+scan(t, format, paths))
+	for _, kind := range []weir.Kind{weir.Forecast, weir.Activity, weir.Audit} {
+		for _, t := range tablesOf(kind) {
+			if query := viewOf(t, kind, latest); query != "" {
+				fmt.Fprintf(&out, "\nCREATE OR REPLACE VIEW %s AS\n%s;\n", t.Name, query)
 			}
-		}
-		if len(parts) > 0 {
-			fmt.Fprintf(&out, "\nCREATE OR REPLACE VIEW %s AS\n%s;\n", t.Name, strings.Join(parts, "\nUNION ALL BY NAME\n"))
 		}
 	}
 	return out.Bytes()

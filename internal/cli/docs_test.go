@@ -63,7 +63,7 @@ func TestCommandsInReadme(t *testing.T) {
 
 func TestDocumentedColumns(t *testing.T) {
 	tables := map[string]land.Table{}
-	for _, table := range land.ForecastTables() {
+	for _, table := range land.AllTables() {
 		tables[table.Name] = table
 	}
 	checkPage(t, "files.md", func(page string) string {
@@ -176,6 +176,8 @@ func originOf(table land.Table, c land.Column) string {
 		return "weir"
 	case c.Lookup != "":
 		return "looked up: `" + c.Lookup + "`"
+	case c.Made != "":
+		return c.Made
 	}
 	return "`" + table.Array + "[]." + c.Member + "`"
 }

@@ -59,12 +59,14 @@ func sourceText(t land.Table, c land.Column) string {
 	switch {
 	case c.Lookup != "":
 		return "looked up: `" + c.Lookup + "`"
+	case c.Made != "":
+		return c.Made
 	case c.Rest:
 		return "every field of `" + t.Array + "` that no column takes, as JSON"
 	case c.Constant == "request":
-		return "8 hex digits of kind, types, scope, currency and historical: unlike requests are never mixed"
+		return "8 hex digits of kind, types, scope, currency and historical, and of whether the current week was read without a job: unlike requests are never mixed"
 	case c.Constant == "job":
-		return "the export job"
+		return "the export job; null where there was none"
 	case c.Constant != "":
 		return "the instant that the snapshot shows"
 	}

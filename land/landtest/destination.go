@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Place, gone func(t *testing.T) la
 		"hostile ids":               hostile,
 		"cancelled":                 cancelled,
 		"found by request":          found,
+		"every kind":                everyKind,
 		"finds nothing where empty": empty,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -213,6 +214,26 @@ func found(t *testing.T, p Place) {
 	none, err := d.Find(t.Context(), weir.Request{Kind: weir.Forecast, ForecastID: "net_arr", Period: "2025_Q1"}, land.JSONL)
 	if err != nil || len(none) != 0 {
 		t.Errorf("of another period: %+v, %v", none, err)
+	}
+}
+
+// everyKind lands what is no forecast, beside a forecast.
+func everyKind(t *testing.T, p Place) {
+	d := p.Open(t)
+	mustLand(t, d, Receive(t, Result(), nil), plain())
+	for kind, text := range map[weir.Kind]string{weir.Activity: Activities(), weir.Audit: AuditEvents()} {
+		r := Receive(t, text, func(s *land.Source) {
+			s.Request = weir.Request{Kind: kind, Since: "2026-11-01", Until: "2026-11-07"}
+		})
+		m := mustLand(t, d, r, plain())
+		again := mustLand(t, p.Open(t), r, plain())
+		found, err := d.Find(t.Context(), r.Request(), land.JSONL)
+		if err != nil || len(found) != 1 || !same(found[0], m) || !same(again, m) || m.Rows() != 2 {
+			t.Errorf("%s: landed %+v, found %+v, %v", kind, m, found, err)
+		}
+	}
+	if all := p.Look(t); len(all) != 3 {
+		t.Errorf("%d snapshots", len(all))
 	}
 }
 

@@ -32,6 +32,19 @@ func Result() string {
 		`"timeFrames":[{"timeFrameId":"TF:2026-01-05","startDate":"2026-01-05","endDate":"2026-01-11"}]}`
 }
 
+// Activities is a small activity result of the first week of November 2026.
+func Activities() string {
+	return `{"activities":[{"activityId":"a1","activityType":"MEETING","subject":"Ω \u0000","date":1793880000123,` +
+		`"accounts":[{"accountId":"001","accountName":"Big, \"Co\"","tier":1}],"participants":[{"name":"Ada","email":"ada@x.test","isInternal":true},"bob@x.test"]},` +
+		`{"activityId":2,"date":"1793880000124","opportunities":["006"]}]}`
+}
+
+// AuditEvents is a small result of audit events of the same week.
+func AuditEvents() string {
+	return `{"items":[{"actorId":"u1","event":"user.login","eventParameters":{"path":"\u0000"},"eventTimestamp":"2026-11-05T09:20:00.123Z"},` +
+		`{"actorId":"gone","event":"role.changed"}],"actors":[{"actorType":"USER","actorId":"u1","name":"Ada"}]}`
+}
+
 // Receive verifies a result as the answer to a request that change may alter.
 func Receive(t testing.TB, text string, change func(*land.Source)) *land.Receipt {
 	t.Helper()

@@ -9,15 +9,16 @@
 // # What stands there
 //
 // In the schema (clari, unless the URL says otherwise) one table for each table
-// of a snapshot, with its columns and before them forecast_id, time_period and
-// snapshot: double precision for numbers, timestamptz, date, integer, boolean,
+// of a snapshot, with its columns and before them forecast_id and time_period,
+// or since and until, and snapshot: double precision for numbers, timestamptz, date, integer, boolean,
 // text, and json for _extra. A number that no double names exactly is in _extra
 // too, with its literal; one beyond the range of a double is null in its column.
 //
 // _weir_snapshots has one row for each snapshot, its manifest among it; a
 // snapshot exists exactly when its row does. For each table the view
 // TABLE_latest shows the newest snapshot of each forecast, period and kind of
-// request.
+// request; of activities and audit events, for each instant the rows of the
+// newest snapshot whose span holds it.
 //
 // # What is promised
 //

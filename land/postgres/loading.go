@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -60,7 +61,7 @@ func (l *loading) Manifest() *land.Manifest { return l.there }
 
 // Load copies the rows of a table.
 func (l *loading) Load(ctx context.Context, t land.Table, rows iter.Seq2[*land.Rows, error]) (int64, error) {
-	names := placeColumns()
+	names := placeColumns(t)
 	for _, c := range t.Columns {
 		names = append(names, column{name: c.Name})
 	}
@@ -68,7 +69,7 @@ func (l *loading) Load(ctx context.Context, t land.Table, rows iter.Seq2[*land.R
 	for _, c := range names {
 		quoted = append(quoted, quote(c.name))
 	}
-	encoded := newCopyStream(t, []string{l.about.Request.ForecastID, string(l.about.Request.Period), l.about.Snapshot}, rows)
+	encoded := newCopyStream(t, append(land.PlaceOf(l.about.Request), l.about.Snapshot), rows)
 	sql := fmt.Sprintf("COPY %s (%s) FROM STDIN WITH (FORMAT binary)", l.db.name(t.Name), strings.Join(quoted, ", "))
 	_, err := l.conn.PgConn().CopyFrom(ctx, encoded, sql)
 	replaced, unread := encoded.close()
@@ -84,14 +85,24 @@ func (l *loading) Commit(ctx context.Context, m land.Manifest) error {
 	if err != nil {
 		return fmt.Errorf("encode manifest: %w", err)
 	}
+	first, last := m.Request.Span()
 	_, err = l.tx.Exec(ctx, "INSERT INTO "+l.db.name(snapshotsTable)+
-		` (path, kind, forecast_id, time_period, snapshot, request, fingerprint, snapshot_at, landed_at, manifest)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9::text::json)`,
-		m.Path, string(m.Request.Kind), m.Request.ForecastID, string(m.Request.Period), m.Snapshot, m.Likeness, m.Fingerprint, m.SnapshotAt, string(text))
+		` (path, kind, forecast_id, time_period, snapshot, request, fingerprint, snapshot_at, landed_at, manifest, since, until, first_instant, last_instant)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9::text::json, $10, $11, $12, $13)`,
+		m.Path, string(m.Request.Kind), m.Request.ForecastID, string(m.Request.Period), m.Snapshot, m.Likeness, m.Fingerprint, m.SnapshotAt, string(text),
+		m.Request.Since, m.Request.Until, instantOf(first), instantOf(last))
 	if err == nil {
 		err = l.tx.Commit(ctx)
 	}
 	return fault("commit", l.about.Path, err)
+}
+
+// instantOf is null for no instant.
+func instantOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // Close ends the connection, and with it whatever was not committed.

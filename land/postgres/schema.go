@@ -24,6 +24,8 @@ type column struct{ name, kind string }
 type relation struct {
 	name    string
 	columns []column
+	place   []string // of a table's snapshots
+	clock   string   // the column that says when a row was, if any
 }
 
 // SchemaError is a column that exists with another type than weir's.
@@ -61,12 +63,16 @@ func kindOf(kind land.Kind) string {
 }
 
 // placeColumns come before those of every table.
-func placeColumns() []column {
-	return []column{{"forecast_id", "text"}, {"time_period", "text"}, {"snapshot", "text"}}
+func placeColumns(t land.Table) []column {
+	var columns []column
+	for _, name := range t.Place() {
+		columns = append(columns, column{name, "text"})
+	}
+	return append(columns, column{"snapshot", "text"})
 }
 
 func tableOf(t land.Table) relation {
-	r := relation{name: t.Name, columns: placeColumns()}
+	r := relation{name: t.Name, columns: placeColumns(t), place: t.Place(), clock: t.Clock()}
 	for _, c := range t.Columns {
 		r.columns = append(r.columns, column{c.Name, kindOf(c.Kind)})
 	}
@@ -78,6 +84,7 @@ func snapshots() relation {
 		{"path", "text"}, {"kind", "text"}, {"forecast_id", "text"}, {"time_period", "text"}, {"snapshot", "text"},
 		{"request", "text"}, {"fingerprint", "text"}, {"snapshot_at", "timestamp with time zone"},
 		{"landed_at", "timestamp with time zone"}, {"manifest", "json"},
+		{"since", "text"}, {"until", "text"}, {"first_instant", "timestamp with time zone"}, {"last_instant", "timestamp with time zone"},
 	}}
 }
 
@@ -98,7 +105,7 @@ func (d *Database) missing(tables []land.Table, there map[string][]column) ([]st
 	}
 	for _, r := range wanted[1:] {
 		if lacks(there[r.name+latestSuffix], r.columns) {
-			statements = append(statements, d.latest(r.name))
+			statements = append(statements, d.latest(r))
 		}
 	}
 	return statements, nil
@@ -130,7 +137,7 @@ func (d *Database) create(r relation) []string {
 	if r.name == snapshotsTable {
 		return []string{table, fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (path)", d.name(r.name))}
 	}
-	return []string{table, fmt.Sprintf("CREATE INDEX ON %s (forecast_id, time_period, snapshot)", d.name(r.name))}
+	return []string{table, fmt.Sprintf("CREATE INDEX ON %s (%s, snapshot)", d.name(r.name), strings.Join(r.place, ", "))}
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
@@ -141,12 +148,35 @@ func lacks(there, wanted []column) bool {
 
 // latest makes the view of the newest snapshots. New columns of the table come
 // last, as replacing a view asks for.
-func (d *Database) latest(table string) string {
+func (d *Database) latest(r relation) string {
+	table := r.name
+	if r.place[0] == "since" {
+		return d.latestOfSpans(r)
+	}
 	return fmt.Sprintf(`CREATE OR REPLACE VIEW %s AS
 SELECT t.* FROM %s t JOIN (
 	SELECT DISTINCT ON (kind, forecast_id, time_period, request) forecast_id, time_period, snapshot
 	FROM %s ORDER BY kind, forecast_id, time_period, request, snapshot_at DESC, snapshot DESC
 ) latest USING (forecast_id, time_period, snapshot)`, d.name(table+latestSuffix), d.name(table), d.name(snapshotsTable))
+}
+
+// latestOfSpans makes the view of tables whose snapshots overlap: of each instant
+// the newest snapshot counts whose span holds it. Rows that say no instant count
+// unless the same span has landed again; actors, which say none, count once each.
+func (d *Database) latestOfSpans(r relation) string {
+	distinct, order := "DISTINCT ON (t._weir_request, t.actor_type, t.actor_id) ", "\nORDER BY t._weir_request, t.actor_type, t.actor_id, t._weir_snapshot_at DESC"
+	held := "newer.first_instant <= s.first_instant AND newer.last_instant >= s.last_instant"
+	if r.clock != "" {
+		distinct, order = "", ""
+		clock := "t." + quote(r.clock)
+		held = fmt.Sprintf("%s BETWEEN newer.first_instant AND newer.last_instant OR (%s IS NULL AND %s)", clock, clock, held)
+	}
+	return fmt.Sprintf(`CREATE OR REPLACE VIEW %s AS
+SELECT %st.* FROM %s t JOIN %s s ON s.since = t.since AND s.until = t.until AND s.snapshot = t.snapshot AND s.request = t._weir_request
+WHERE NOT EXISTS (
+	SELECT 1 FROM %s newer
+	WHERE newer.kind = s.kind AND newer.request = s.request AND (newer.snapshot_at, newer.snapshot, newer.path) > (s.snapshot_at, s.snapshot, s.path) AND (%s)
+)%s`, d.name(r.name+latestSuffix), distinct, d.name(r.name), d.name(snapshotsTable), d.name(snapshotsTable), held, order)
 }
 
 // migrate creates what is missing, one process at a time.
