@@ -32,7 +32,7 @@ func rooms() []Room {
 		{Path: "clari", Holds: "the typed client of the API", TestsUse: []string{"emulator"}},
 		{Path: "pace", Holds: "the gate that every request passes", TestsUse: []string{"emulator"}},
 		{Path: "plan", Holds: "what to do next, and why"},
-		{Path: "ledger", Holds: "the durable record", Tests: []string{"ledger/ledgertest"}},
+		{Path: "ledger", Holds: "the durable record", Tests: []string{"ledger/ledgertest"}, TestsUse: []string{"internal/servertest"}},
 		{Path: "land/parquet", Holds: "tables as Parquet files", TestsUse: []string{"land"}},
 		{Path: "land", Holds: "results made into verified tables", Tests: []string{"land/landtest"}},
 		{Path: "land/bucket", Holds: "destinations in object stores"},

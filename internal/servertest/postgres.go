@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -24,6 +26,7 @@ type Postgres struct {
 	bin     string
 	dir     string
 	process *process
+	schemas atomic.Int64 // made so far
 }
 
 // StartPostgres starts a server with an empty database "postgres" in UTF-8. It
@@ -117,4 +120,28 @@ func byVersion(a, b string) int {
 		return len(a) - len(b)
 	}
 	return strings.Compare(a, b)
+}
+
+// Login gives the password to every client of the test that reads it from the
+// environment, and to the programs that the test starts.
+func (s *Postgres) Login(t testing.TB) { t.Setenv("PGPASSWORD", s.Password) }
+
+// Schema makes an empty schema in the database "postgres" and returns the URL
+// under which a client finds nothing else: in milliseconds where a database
+// takes a tenth of a second. [Postgres.Login] comes before it.
+func (s *Postgres) Schema(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("of_test_%d", s.schemas.Add(1))
+	s.Exec(t, "CREATE SCHEMA "+name)
+	return s.URL("postgres") + "?search_path=" + name
+}
+
+// Exec runs statements as the superuser in the database "postgres".
+func (s *Postgres) Exec(t testing.TB, statements string) {
+	t.Helper()
+	command := exec.Command(filepath.Join(s.bin, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", s.URL("postgres"), "-c", statements)
+	command.Env = append(os.Environ(), "PGPASSWORD="+s.Password)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", statements, err, output)
+	}
 }
