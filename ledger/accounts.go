@@ -117,7 +117,14 @@ func (s *Store) HoldAccount(ctx context.Context, name string, until time.Time, w
 	if until.IsZero() {
 		why = weir.Wait{}
 	}
-	return s.setAccount(ctx, name, "hold", `not_before = $2, wait_code = $3, wait_text = $4`, rule.Millis(until), string(why.Code), why.Text)
+	return s.write(ctx, fmt.Sprintf("hold of account %q", name), func(tx *sql.Tx) error {
+		err := changed(tx.ExecContext(ctx, `UPDATE accounts SET not_before = $2, wait_code = $3, wait_text = $4 WHERE name = $1`,
+			name, rule.Millis(until), string(why.Code), why.Text))
+		if err != nil {
+			return err
+		}
+		return s.stir(ctx, tx, name)
+	})
 }
 
 // SaveGate keeps the account's pace.

@@ -65,8 +65,10 @@ func (s *Store) FinishDelivery(ctx context.Context, claim weir.Delivery, o Outco
 		if err := keepLatest(ctx, tx, e.Export, o); err != nil {
 			return err
 		}
-		after, err = s.settle(ctx, tx, e, c)
-		return err
+		if after, err = s.settle(ctx, tx, e, c); err != nil {
+			return err
+		}
+		return s.stir(ctx, tx, e.Account)
 	})
 	if err != nil {
 		return weir.Export{}, err
@@ -100,7 +102,10 @@ func (s *Store) ReopenDelivery(ctx context.Context, id int64, c weir.Cause) erro
 		if err := saveDelivery(ctx, tx, rule.Lost(d)); err != nil {
 			return err
 		}
-		return s.reopen(ctx, tx, e, c)
+		if err := s.reopen(ctx, tx, e, c); err != nil {
+			return err
+		}
+		return s.stir(ctx, tx, e.Account)
 	})
 }
 
@@ -114,16 +119,17 @@ func (s *Store) reopen(ctx context.Context, tx *sql.Tx, e exportRow, c weir.Caus
 }
 
 const updateSwept = `UPDATE deliveries SET state = 'open', owner = '', claimed_at = 0
-	WHERE state = 'landing' AND owner <> $2 AND export_id IN (SELECT id FROM exports WHERE account = $1 AND is_open = 1)`
+	WHERE state = 'landing' AND owner <> $2 AND export_id IN (SELECT id FROM exports WHERE account = $1 AND is_open = 1)
+	AND NOT EXISTS (SELECT 1 FROM owners o WHERE o.owner = deliveries.owner AND o.until > `
 
-// SweepClaims opens again every claim of the account that is not the lease
-// owner's.
+// SweepClaims opens again every claim of the account whose owner has no right
+// any more.
 func (s *Store) SweepClaims(ctx context.Context, l weir.Lease) (swept int, err error) {
 	err = s.write(ctx, fmt.Sprintf("sweep claims of account %q", l.Account), func(tx *sql.Tx) error {
 		if err := s.fence(ctx, tx, l.Account, l); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, updateSwept, l.Account, l.Owner)
+		result, err := tx.ExecContext(ctx, updateSwept+s.now()+`)`, l.Account, l.Owner)
 		if err != nil {
 			return err
 		}

@@ -28,9 +28,16 @@ func (s *Store) Acquire(ctx context.Context, account, owner string, ttl time.Dur
 			return err
 		}
 		takenOver = before.Owner != ""
-		lease, err = readLease(tx.QueryRowContext(ctx, `UPDATE leases SET owner = $2, generation = generation + 1, until = `+s.now()+` + $3
-			WHERE account = $1 AND generation = $4 AND (owner = '' OR owner = $2 OR until <= `+s.now()+` OR $5 = 1)
-			RETURNING account, owner, generation`, account, owner, ttl.Milliseconds(), before.Generation, bit(provedDead)))
+		if takenOver && before.Owner != owner {
+			if err := s.succeed(ctx, tx, before.Owner, provedDead); err != nil {
+				return err
+			}
+		}
+		if err := s.extend(ctx, tx, owner, ttl, false); err != nil {
+			return err
+		}
+		lease, err = readLease(tx.QueryRowContext(ctx, `UPDATE leases SET owner = $2, generation = generation + 1, wanted_by = '', wanted_until = 0
+			WHERE account = $1 AND generation = $3 RETURNING account, owner, generation`, account, owner, before.Generation))
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrHeld
 		}
@@ -42,30 +49,38 @@ func (s *Store) Acquire(ctx context.Context, account, owner string, ttl time.Dur
 	return lease, takenOver, nil
 }
 
+// succeed makes sure that an earlier owner has no right left. One that is
+// proved dead loses what it had.
+func (s *Store) succeed(ctx context.Context, tx *sql.Tx, earlier string, provedDead bool) error {
+	if provedDead {
+		_, err := tx.ExecContext(ctx, `UPDATE owners SET until = 0 WHERE owner = $1`, earlier)
+		return err
+	}
+	lives, err := s.lives(ctx, tx, earlier)
+	if err == nil && lives {
+		err = ErrHeld
+	}
+	return err
+}
+
 // lastLease returns the account's lease row, making an unheld one if it has none.
 func (s *Store) lastLease(ctx context.Context, tx *sql.Tx, account string) (weir.Lease, error) {
-	_, err := tx.ExecContext(ctx, `INSERT INTO leases (account, owner, generation, until) VALUES ($1, '', 0, 0) ON CONFLICT (account) DO NOTHING`, account)
+	_, err := tx.ExecContext(ctx, `INSERT INTO leases (account, owner, generation) VALUES ($1, '', 0) ON CONFLICT (account) DO NOTHING`, account)
 	if err != nil {
 		return weir.Lease{}, err
 	}
 	return readLease(tx.QueryRowContext(ctx, `SELECT account, owner, generation FROM leases WHERE account = $1`+s.dialect.forUpdate, account))
 }
 
-// Renew extends all leases of owner in one statement. One that expired while
-// nobody took it over is still held.
+// Renew extends all leases of owner. One that expired while nobody took it over
+// is still held.
 func (s *Store) Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error) {
-	rows, err := s.db.QueryContext(ctx, `UPDATE leases SET until = `+s.now()+` + $2 WHERE owner = $1 AND owner <> ''
-		RETURNING account, owner, generation`, owner, ttl.Milliseconds())
-	held, err := collect(rows, err, readLease)
-	if err != nil {
-		return nil, s.fail(ctx, fmt.Sprintf("renew leases of %q", owner), err)
-	}
-	return held, nil
+	return s.renew(ctx, owner, ttl, false)
 }
 
 // Release gives a lease back; giving back a lost one is no error.
 func (s *Store) Release(ctx context.Context, l weir.Lease) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE leases SET owner = '', until = 0 WHERE account = $1 AND owner = $2 AND generation = $3`,
+	_, err := s.db.ExecContext(ctx, `UPDATE leases SET owner = '' WHERE account = $1 AND owner = $2 AND generation = $3`,
 		l.Account, l.Owner, l.Generation)
 	if err != nil {
 		return s.fail(ctx, fmt.Sprintf("release lease of account %q", l.Account), err)
@@ -78,8 +93,8 @@ func (s *Store) Release(ctx context.Context, l weir.Lease) error {
 func (s *Store) Holder(ctx context.Context, account string) (weir.Lease, time.Time, error) {
 	var l weir.Lease
 	var until time.Time
-	err := s.db.QueryRowContext(ctx, `SELECT account, owner, generation, until FROM leases
-		WHERE account = $1 AND owner <> '' AND until > `+s.now(), account).Scan(&l.Account, &l.Owner, &l.Generation, into(&until))
+	err := s.db.QueryRowContext(ctx, `SELECT l.account, l.owner, l.generation, o.until
+		FROM leases l JOIN owners o ON o.owner = l.owner WHERE l.account = $1 AND `+s.alive(), account).Scan(&l.Account, &l.Owner, &l.Generation, into(&until))
 	if err != nil {
 		return weir.Lease{}, time.Time{}, s.fail(ctx, fmt.Sprintf("read lease of account %q", account), err)
 	}

@@ -44,6 +44,7 @@ type Ledger interface {
 	Mailbox
 	Census
 	Past
+	Fleet
 	// Now is the store's clock.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error
@@ -205,8 +206,8 @@ type Deliveries interface {
 	// ReopenDelivery makes a landed delivery open again because its files are
 	// lost, and its landed export ready.
 	ReopenDelivery(ctx context.Context, id int64, c weir.Cause) error
-	// SweepClaims opens again every claim of the account that is not owner's:
-	// the lease proves that its worker has no right any more.
+	// SweepClaims opens again every claim of the account whose owner has no right
+	// any more; those of the lease's owner and of living processes stay.
 	SweepClaims(ctx context.Context, lease weir.Lease) (int, error)
 }
 

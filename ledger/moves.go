@@ -23,8 +23,10 @@ func (s *Store) Move(ctx context.Context, l weir.Lease, id int64, t weir.Transit
 		if err != nil {
 			return err
 		}
-		after, err = s.apply(ctx, tx, before, t)
-		return err
+		if after, err = s.apply(ctx, tx, before, t); err != nil {
+			return err
+		}
+		return s.stirUnlessConducted(ctx, tx, l, before.Account)
 	})
 	return after.Export, err
 }
@@ -41,8 +43,10 @@ func (s *Store) Amend(ctx context.Context, l weir.Lease, id int64, in weir.State
 		if err != nil {
 			return err
 		}
-		after, err = saveExport(ctx, tx, before, amended)
-		return err
+		if after, err = saveExport(ctx, tx, before, amended); err != nil {
+			return err
+		}
+		return s.stirUnlessConducted(ctx, tx, l, before.Account)
 	})
 	return after.Export, err
 }

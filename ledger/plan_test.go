@@ -27,7 +27,7 @@ func TestPlans(t *testing.T) {
 		{selectOpenLike, "exports_open_like "},
 		{selectLandedLike, "exports_like "},
 		{selectDeliverable, "exports_open "},
-		{updateSwept, "deliveries_claimed "},
+		{updateSwept + "0)", "deliveries_claimed "},
 		{selectListed, "COVERING INDEX jobs_listed "},
 		{selectInList, "COVERING INDEX jobs_in_list "},
 		{selectBought, "COVERING INDEX jobs_bought "},

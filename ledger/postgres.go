@@ -2,10 +2,14 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,15 +54,38 @@ func openPostgres(ctx context.Context, location string, opts Options) (*Store, e
 		return nil, errors.New("the URL is not one of PostgreSQL") // the driver's text may repeat a password
 	}
 	config.ConnectTimeout = postgresHandshake
+	if err := migratePostgres(ctx, *config); err != nil {
+		return nil, err
+	}
+	config.DialFunc = dialPatiently
+	config.RuntimeParams["lock_timeout"] = postgresLockWait
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresIdle)
 	db.SetConnMaxLifetime(postgresConnAge)
-	store := &Store{db: db, dialect: postgresDialect(), clock: opts.Clock}
-	if err := store.migrate(ctx); err != nil {
-		return nil, errors.Join(store.dialect.classify(err), db.Close())
+	return &Store{db: db, dialect: postgresDialect(), clock: opts.Clock, postgres: config}, nil
+}
+
+// migratePostgres has a connection of its own, on which a statement may take as
+// long as it does.
+func migratePostgres(ctx context.Context, config pgx.ConnConfig) error {
+	db := stdlib.OpenDB(config)
+	store := &Store{db: db, dialect: postgresDialect()}
+	err := store.migrate(ctx)
+	if err != nil {
+		err = store.dialect.classify(err)
 	}
-	return store, nil
+	return errors.Join(err, db.Close())
+}
+
+// Postgres is the database behind a ledger on PostgreSQL, for those who keep
+// more in it: the pool, which stays the ledger's, and how to connect once more.
+// ok is false for any other ledger.
+func (s *Store) Postgres() (db *sql.DB, config *pgx.ConnConfig, ok bool) {
+	if s.postgres == nil {
+		return nil, nil, false
+	}
+	return s.db, s.postgres.Copy(), true
 }
 
 func hasSecret(u *url.URL) bool {
@@ -109,10 +136,20 @@ func classifyPostgres(err error) error {
 	}
 	var failed *pgconn.ConnectError
 	var network net.Error
-	if errors.As(err, &failed) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
+	if errors.As(err, &failed) || errors.As(err, &network) || pgconn.SafeToRetry(err) || isBroken(err) {
 		return fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}
 	return err
+}
+
+// isBroken reports a connection that ended in the middle of something.
+func isBroken(err error) bool {
+	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, sql.ErrConnDone, driver.ErrBadConn, os.ErrDeadlineExceeded} {
+		if errors.Is(err, broken) {
+			return true
+		}
+	}
+	return false
 }
 
 func postgresKind(code string) error {

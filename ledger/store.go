@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/weirhq/weir/ledger/internal/rule"
 )
 
@@ -16,6 +18,8 @@ type Store struct {
 	dialect dialect
 	path    string // of a database that is a file, else empty
 	clock   func() time.Time
+	// postgres is how to connect to a database that is a server, else nil.
+	postgres *pgx.ConnConfig
 }
 
 var _ interface {

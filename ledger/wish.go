@@ -44,7 +44,7 @@ func (s *Store) grantAll(ctx context.Context, tx *sql.Tx, wishes []Wish, now tim
 		g.Joined = !made[g.Export.ID]
 		granted = append(granted, g)
 	}
-	return granted, nil
+	return granted, s.stirWished(ctx, tx, wishes)
 }
 
 // grant serves one wish, by an export that is there or by a new one.
@@ -183,8 +183,10 @@ func (s *Store) AddDeliveries(ctx context.Context, exportID int64, w Wish, now t
 		if !e.State.Open() && e.State != weir.Landed {
 			return fmt.Errorf("it is %s: %w", e.State, ErrStale)
 		}
-		wanted, _, err = s.want(ctx, tx, e, w, now)
-		return err
+		if wanted, _, err = s.want(ctx, tx, e, w, now); err != nil {
+			return err
+		}
+		return s.stir(ctx, tx, e.Account)
 	})
 	if err != nil {
 		return nil, err

@@ -128,6 +128,7 @@ func (l *Ledger) HoldAccount(ctx context.Context, name string, until time.Time, 
 		if until.IsZero() {
 			a.Wait = weir.Wait{}
 		}
+		l.store.stir(name)
 		return nil
 	})
 }

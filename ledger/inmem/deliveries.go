@@ -142,6 +142,7 @@ func (l *Ledger) FinishDelivery(ctx context.Context, claim weir.Delivery, o ledg
 			return weir.Export{}, fmt.Errorf("finish delivery %d: %w", claim.ID, err)
 		}
 	}
+	l.store.stir(e.Account)
 	return rule.Export(e.Export), nil
 }
 
@@ -159,27 +160,21 @@ func (l *Ledger) ReopenDelivery(ctx context.Context, id int64, c weir.Cause) err
 		return fmt.Errorf("reopen delivery %d: it is %s, its export %s: %w", id, d.State, e.State, ledger.ErrStale)
 	}
 	*d = rule.Lost(*d)
+	l.store.stir(e.Account)
 	if e.State != weir.Landed {
 		return nil
 	}
 	return l.store.apply(e, weir.Reopen(c))
 }
 
-// SweepClaims opens again every claim of the account that is not the lease
-// owner's.
+// SweepClaims opens again every claim of the account whose owner has no right
+// any more.
 func (l *Ledger) SweepClaims(ctx context.Context, lease weir.Lease) (swept int, err error) {
 	err = l.with(ctx, "SweepClaims", lease.Account, func(a *account) error {
 		if err := l.store.fence(lease.Account, lease); err != nil {
 			return fmt.Errorf("sweep claims of account %q: %w", lease.Account, err)
 		}
-		for _, e := range a.open {
-			for i, d := range e.deliveries {
-				if d.State == weir.DeliveryLanding && d.Owner != lease.Owner {
-					e.deliveries[i] = rule.Unclaim(d)
-					swept++
-				}
-			}
-		}
+		swept = l.store.unclaimDead(a, lease.Owner)
 		return nil
 	})
 	return swept, err

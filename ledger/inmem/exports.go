@@ -120,6 +120,7 @@ func (l *Ledger) Move(ctx context.Context, lease weir.Lease, id int64, t weir.Tr
 	if err != nil {
 		return weir.Export{}, fmt.Errorf("move export %d to %s: %w", id, t.To, err)
 	}
+	l.store.stirUnlessConducted(lease, e.Account)
 	return rule.Export(e.Export), nil
 }
 
@@ -138,7 +139,15 @@ func (l *Ledger) Amend(ctx context.Context, lease weir.Lease, id int64, in weir.
 		return weir.Export{}, err
 	}
 	l.store.put(e, after)
+	l.store.stirUnlessConducted(lease, e.Account)
 	return rule.Export(after), nil
+}
+
+// stirUnlessConducted stirs after a decision of a person's.
+func (s *store) stirUnlessConducted(lease weir.Lease, account string) {
+	if lease == (weir.Lease{}) {
+		s.stir(account)
+	}
 }
 
 // decide reads the export that a decision is about, under its lease and only

@@ -57,26 +57,36 @@ type store struct {
 	procs        []*process
 	room         newsroom
 	latest       map[place]ledger.Latest
+	owners       map[string]right
+}
+
+// right is how long the leases and claims of an owner stand.
+type right struct {
+	until  time.Time
+	serves bool
 }
 
 // account is what is kept of one account, with the indexes that keep every
 // question about what is open independent of how much has ended.
 type account struct {
 	weir.Account
-	gate     string
-	budget   weir.Budget
-	lease    weir.Lease // owner "" once released
-	until    time.Time
-	all      []*export // by id
-	open     map[int64]*export
-	like     map[string][]*export // by fingerprint, by id
-	jobs     map[string]*weir.Job
-	seen     []*weir.Job // by Seq, from 1
-	listed   index       // listed jobs by the end of their result
-	bought   index       // jobs that use quota by when they were bought
-	listedAt time.Time
-	ran      map[string]index
-	ranJobs  map[string]time.Duration
+	gate        string
+	budget      weir.Budget
+	lease       weir.Lease // owner "" once released
+	wantedBy    string     // another server that asks for the account
+	wantedUntil time.Time
+	stirs       int64 // what others than its conductor changed
+	stirredAt   time.Time
+	all         []*export // by id
+	open        map[int64]*export
+	like        map[string][]*export // by fingerprint, by id
+	jobs        map[string]*weir.Job
+	seen        []*weir.Job // by Seq, from 1
+	listed      index       // listed jobs by the end of their result
+	bought      index       // jobs that use quota by when they were bought
+	listedAt    time.Time
+	ran         map[string]index
+	ranJobs     map[string]time.Duration
 
 	schedules map[string]*ledger.Schedule // by name
 }
@@ -101,6 +111,7 @@ func New(options Options) *Ledger {
 		locks:      map[string]*process{},
 		room:       newsroom{news: map[string]*told{}},
 		latest:     map[place]ledger.Latest{},
+		owners:     map[string]right{},
 	}
 	return s.attach("")
 }

@@ -15,14 +15,19 @@ import (
 // even the same owner, had not given it back.
 func (l *Ledger) Acquire(ctx context.Context, name, owner string, ttl time.Duration, provedDead bool) (lease weir.Lease, takenOver bool, err error) {
 	err = l.with(ctx, "Acquire", name, func(a *account) error {
-		now := l.store.now()
-		held := a.lease.Owner != ""
-		if held && a.lease.Owner != owner && now.Before(a.until) && !provedDead {
-			return fmt.Errorf("acquire lease of account %q: %w", name, ledger.ErrHeld)
+		earlier := a.lease.Owner
+		if earlier != "" && earlier != owner {
+			switch {
+			case provedDead:
+				delete(l.store.owners, earlier)
+			case l.store.lives(earlier):
+				return fmt.Errorf("acquire lease of account %q: %w", name, ledger.ErrHeld)
+			}
 		}
+		l.store.extend(owner, ttl, false)
 		a.lease = weir.Lease{Account: name, Owner: owner, Generation: a.lease.Generation + 1}
-		a.until = now.Add(ttl.Truncate(time.Millisecond))
-		lease, takenOver = a.lease, held
+		a.wantedBy, a.wantedUntil = "", time.Time{}
+		lease, takenOver = a.lease, earlier != ""
 		return nil
 	})
 	return lease, takenOver, err
@@ -31,14 +36,21 @@ func (l *Ledger) Acquire(ctx context.Context, name, owner string, ttl time.Durat
 // Renew extends all leases of owner. One that expired while nobody took it over
 // is still held.
 func (l *Ledger) Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error) {
-	if err := l.begin(ctx, "Renew"); err != nil {
+	return l.renew(ctx, "Renew", owner, ttl, false)
+}
+
+func (l *Ledger) renew(ctx context.Context, method, owner string, ttl time.Duration, server bool) ([]weir.Lease, error) {
+	if err := l.begin(ctx, method); err != nil {
 		return nil, err
 	}
 	defer l.store.mu.Unlock()
+	if owner == "" {
+		return nil, nil
+	}
+	l.store.extend(owner, ttl, server)
 	var held []weir.Lease
 	for _, a := range l.store.accounts {
-		if owner != "" && a.lease.Owner == owner {
-			a.until = l.store.now().Add(ttl.Truncate(time.Millisecond))
+		if a.lease.Owner == owner {
 			held = append(held, a.lease)
 		}
 	}
@@ -53,7 +65,7 @@ func (l *Ledger) Release(ctx context.Context, lease weir.Lease) error {
 	}
 	defer l.store.mu.Unlock()
 	if a, ok := l.store.accounts[lease.Account]; ok && a.lease == lease {
-		a.lease.Owner, a.until = "", time.Time{}
+		a.lease.Owner = ""
 	}
 	return nil
 }
@@ -62,10 +74,10 @@ func (l *Ledger) Release(ctx context.Context, lease weir.Lease) error {
 // nobody does, an expired lease included.
 func (l *Ledger) Holder(ctx context.Context, name string) (lease weir.Lease, until time.Time, err error) {
 	err = l.with(ctx, "Holder", name, func(a *account) error {
-		if a.lease.Owner == "" || !l.store.now().Before(a.until) {
+		if !l.store.lives(a.lease.Owner) {
 			return fmt.Errorf("read lease of account %q: %w", name, ledger.ErrNotFound)
 		}
-		lease, until = a.lease, a.until
+		lease, until = a.lease, l.store.owners[a.lease.Owner].until
 		return nil
 	})
 	return lease, until, err

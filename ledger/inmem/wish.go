@@ -43,6 +43,7 @@ func (s *store) grantAll(wishes []ledger.Wish, now time.Time) ([]ledger.Granted,
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Request.Title(), err)
 		}
+		s.stir(w.Account)
 		granted = append(granted, ledger.Granted{Export: rule.Export(e.Export), Deliveries: deliveries, Joined: e.ID <= before})
 	}
 	return granted, nil
@@ -136,5 +137,6 @@ func (l *Ledger) AddDeliveries(ctx context.Context, exportID int64, w ledger.Wis
 	if err != nil {
 		return nil, fmt.Errorf("add deliveries to export %d: %w", exportID, err)
 	}
+	l.store.stir(e.Account)
 	return l.store.want(e, w, now)
 }

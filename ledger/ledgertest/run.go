@@ -33,6 +33,7 @@ func cases() []testCase {
 	for _, part := range [][]testCase{
 		accountCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
 		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), newsCases(), pastCases(),
+		fleetCases(),
 	} {
 		all = append(all, part...)
 	}
