@@ -67,7 +67,8 @@ type Newsroom interface {
 	// more than by after it was due.
 	LateRuns(ctx context.Context, since time.Time, by time.Duration) ([]Schedule, error)
 	// ForgetNews deletes at most limit messages that ended, and as many pieces
-	// of news that were cleared, before the instant; it returns how many.
+	// of news that came, before the instant; it returns how many. What still
+	// stands then and is found again is news again.
 	ForgetNews(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
@@ -220,7 +221,7 @@ func (s *Store) ForgetNews(ctx context.Context, before time.Time, limit int) (fo
 	err = s.write(ctx, "forget news", func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE ended_at > 0 AND ended_at < $1 ORDER BY ended_at LIMIT $2)`,
-			`DELETE FROM news WHERE key IN (SELECT key FROM news WHERE cleared_at > 0 AND cleared_at < $1 ORDER BY cleared_at LIMIT $2)`,
+			`DELETE FROM news WHERE key IN (SELECT key FROM news WHERE at < $1 ORDER BY at LIMIT $2)`,
 		} {
 			result, err := tx.ExecContext(ctx, statement, rule.Millis(before), limit)
 			if err != nil {

@@ -137,3 +137,28 @@ type Delivered struct {
 	Delivery weir.Delivery
 	State    weir.DeliveryState
 }
+
+// Nobody is a watcher that does nothing. Embedded, it lets another watch only
+// what it cares for.
+type Nobody struct{}
+
+// Called does nothing.
+func (Nobody) Called(Call) {}
+
+// Planned does nothing.
+func (Nobody) Planned(Planned) {}
+
+// Moved does nothing.
+func (Nobody) Moved(Move) {}
+
+// Ran does nothing.
+func (Nobody) Ran(Run) {}
+
+// Received does nothing.
+func (Nobody) Received(Transfer) {}
+
+// Published does nothing.
+func (Nobody) Published(Publication) {}
+
+// Delivered does nothing.
+func (Nobody) Delivered(Delivered) {}

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/signals/metrics"
 )
 
@@ -26,6 +27,8 @@ type Service struct {
 	// Metrics are scraped at /metrics, under the login of the web page; nil for
 	// none.
 	Metrics *metrics.Metrics
+	// Desk tells people what they should know; nil tells nobody.
+	Desk *notify.Desk
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -54,6 +57,7 @@ func (s *Service) Run(ctx context.Context, reload <-chan struct{}, ready func())
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
+	defer s.startDesk(ctx)()
 	ready()
 	tick := time.NewTicker(again)
 	defer tick.Stop()
@@ -79,6 +83,7 @@ func (s *Service) apply(ctx context.Context) error {
 	if err != nil {
 		return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + s.Path, Err: err}
 	}
+	s.notifyOf(c)
 	for _, name := range s.names() {
 		if _, wanted := c.Accounts[name]; !wanted {
 			s.stop(name, errReloaded)

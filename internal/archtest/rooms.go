@@ -41,6 +41,7 @@ func rooms() []Room {
 		{Path: "engine/riverlander", Holds: "deliveries over many machines", NotBuilt: true},
 		{Path: "signals", Holds: "what happens, told to those who watch", TestsUse: []string{"emulator"}},
 		{Path: "signals/metrics", Holds: "counters and gauges for Prometheus"},
+		{Path: "notify", Holds: "people told what they should know"},
 		{Path: "emulator", Holds: "a Clari on loopback"},
 		{Path: "sim", Holds: "plan and pace in virtual time"},
 		{Path: "web", Holds: "the dashboard: pages, API, and who may come in"},

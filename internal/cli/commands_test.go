@@ -58,6 +58,7 @@ func scriptCommands() map[string]scriptCommand {
 type stage struct {
 	emulator   *playing
 	background map[string]*process
+	hooks      *hooks
 }
 
 type stageKey struct{}

@@ -39,7 +39,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	p := &process{cmd: exec.Command(path, args[2:]...), out: newScreen(), err: newScreen(), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), p.out, p.err
 	p.cmd.Env = os.Environ()
-	for _, name := range []string{"HOME", "PATH", "CLARI_API_KEY", "CLARI_BASE_URL", "WEIR_TOKEN"} {
+	for _, name := range []string{"HOME", "PATH", "CLARI_API_KEY", "CLARI_BASE_URL", "WEIR_TOKEN", "HOOK_SECRET"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(p.cmd.Start())

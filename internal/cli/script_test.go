@@ -69,6 +69,7 @@ func setUpScript(env *testscript.Env) error {
 	env.Setenv("USERPROFILE", home)
 	env.Setenv("CLARI_API_KEY", scriptKey)
 	env.Setenv("WEIR_TOKEN", scriptToken)
+	env.Setenv("HOOK_SECRET", scriptHookSecret)
 	env.Setenv("CLARI_BASE_URL", "http://127.0.0.1:1/v4") // nobody listens there
 	env.Setenv("DB", filepath.Join(home, ".local", "state", "weir", "weir.db"))
 	env.Defer(func() {

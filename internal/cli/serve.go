@@ -55,7 +55,10 @@ func (g *globals) serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer store.Close()
-	service := app.NewService(f.config, settings, g.Getenv, store)
+	service, err := app.NewService(f.config, settings, g.Getenv, store)
+	if err != nil {
+		return err
+	}
 	face, tokenFile, err := g.openFace(service, f)
 	if err != nil {
 		return err

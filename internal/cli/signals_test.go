@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	people "github.com/weirhq/weir/notify"
 )
 
 // scriptToken opens every service that a script starts.
@@ -17,9 +22,70 @@ const scriptToken = "script-token-4d1f9b2c7a"
 //
 //	scrape NAME REGEXP         the metrics of a service in the background, asked
 //	                           until they match; a second REGEXP must not match
+//	hook VARIABLE              listen for webhooks; VARIABLE becomes the URL
+//	hooked REGEXP [NEVER]      wait for a webhook, signed by the script's secret,
+//	                           whose body matches; none of its body may match NEVER
 func signalCommands() map[string]scriptCommand {
-	return map[string]scriptCommand{"scrape": cmdScrape}
+	return map[string]scriptCommand{"scrape": cmdScrape, "hook": cmdHook, "hooked": cmdHooked}
 }
+
+// scriptHookSecret signs every webhook of a script.
+const scriptHookSecret = "script-hook-secret-8e2a"
+
+// hooks keeps the webhooks that came.
+type hooks struct {
+	server *httptest.Server
+
+	mu     sync.Mutex
+	bodies []string
+	bad    error
+}
+
+func cmdHook(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 1, "hook VARIABLE")
+	h := &hooks{}
+	h.server = httptest.NewServer(h)
+	ts.Defer(h.server.Close)
+	stageOf(ts).hooks = h
+	ts.Setenv(args[0], h.server.URL+"/hook")
+}
+
+func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = people.Verify(scriptHookSecret, r.Header, body, time.Now(), time.Minute)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.bodies, h.bad = append(h.bodies, string(body)), errors.Join(h.bad, err)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func cmdHooked(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && (len(args) == 1 || len(args) == 2), "hooked REGEXP [NEVER]")
+	h, want := stageOf(ts).hooks, regexp.MustCompile(args[0])
+	came := func() (string, bool) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		ts.Check(h.bad)
+		all := strings.Join(h.bodies, "\n")
+		return all, want.MatchString(all)
+	}
+	for range hookTries {
+		if _, ok := came(); ok {
+			break
+		}
+		time.Sleep(scrapePause)
+	}
+	all, ok := came()
+	if !ok || len(args) == 2 && regexp.MustCompile(args[1]).MatchString(all) || strings.Contains(all, scriptKey) {
+		ts.Fatalf("the webhooks are:\n%s", all)
+	}
+}
+
+// hookTries times scrapePause is how long a script waits for a webhook: news is
+// looked for every few seconds, and gathers for as long.
+const hookTries = 300
 
 // opened is the line that tells where a service is reached.
 var opened = regexp.MustCompile(`(?m)^open (http://[0-9.:]+)/`)

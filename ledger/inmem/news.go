@@ -212,7 +212,7 @@ func (l *Ledger) ForgetNews(ctx context.Context, before time.Time, limit int) (i
 	})
 	messages := n
 	for key, told := range r.news {
-		if !told.clearedAt.IsZero() && told.clearedAt.Before(before) && n-messages < limit {
+		if told.At.Before(before) && n-messages < limit {
 			delete(r.news, key)
 			n++
 		}

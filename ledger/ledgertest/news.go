@@ -222,21 +222,27 @@ func overdueCase(f *fixture) {
 
 func forgetCase(f *fixture) {
 	f.tell("a", "x", "ops")
-	f.tell("b", "y", "ops")
 	f.advance(time.Minute)
 	claim, err := f.l.ClaimMessage(f.ctx, f.messages()[0].ID, "one", f.now(), f.now().Add(time.Minute))
 	f.ok(err)
 	f.ok(f.l.FinishMessage(f.ctx, claim, ledger.Sending{State: ledger.MessageSent}, f.now()))
-	_, err = f.l.Recover(f.ctx, ledger.News{Account: account, Kind: "failed", Subject: "x", At: f.now()}, f.addressees())
-	f.ok(err)
-	n, err := f.l.ForgetNews(f.ctx, f.now(), 10)
-	f.ok(err)
-	f.equal(n, 0)
-	n, err = f.l.ForgetNews(f.ctx, f.now().Add(time.Second), 10)
-	f.ok(err)
-	f.equal(n, 2)
+	f.tell("b", "y", "ops") // its message has not ended
+	for _, test := range []struct {
+		before time.Time
+		limit  int
+		want   int
+	}{
+		{f.now().Add(-time.Minute), 10, 0},
+		{f.now(), 10, 1}, // the news of a; its message ended only now
+		{f.now().Add(time.Second), 10, 2},
+		{f.now().Add(time.Second), 10, 0},
+	} {
+		n, err := f.l.ForgetNews(f.ctx, test.before, test.limit)
+		f.ok(err)
+		f.equal(n, test.want)
+	}
 	f.equal(f.tell("a", "x"), true)
-	f.equal(f.tell("b", "y"), false)
+	f.equal(len(f.messages()), 1)
 }
 
 func messageClaims(f *fixture) {

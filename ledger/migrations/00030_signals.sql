@@ -29,7 +29,7 @@ CREATE TABLE news (
     cleared_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX news_standing ON news (account, kind, subject) WHERE cleared_at = 0;
-CREATE INDEX news_cleared ON news (cleared_at) WHERE cleared_at > 0;
+CREATE INDEX news_at ON news (at);
 
 -- One message for one receiver about one kind of news of one account. It
 -- gathers while state is 'gathering' and is the same for ever after.
