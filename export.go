@@ -79,12 +79,18 @@ type Export struct {
 	// SubmittedAt is the committed intent of the current or last POST and
 	// Generation the lease generation that committed it.
 	SubmittedAt time.Time
-	Generation  int64
+	// PostedAt is the same instant by the server's clock, as it was known then:
+	// what job ids are compared with, whatever became of weir's own clock since.
+	PostedAt   time.Time
+	Generation int64
 	// IntentSeq is the highest [Job.Seq] when the intent was committed: jobs
 	// above it appeared after it, whatever any clock says. AbsentSeq is the same
 	// for PresumedAbsentAt. The ledger sets both.
 	IntentSeq int64
 	AbsentSeq int64
+	// LostIn counts the readings of limits that had begun when the fate became
+	// unknown: those above it began afterwards. The ledger sets it.
+	LostIn int64
 	// LostAt is when the fate became unknown (the connection closed, or the
 	// takeover); Settle is how long after it the first listing may count.
 	LostAt time.Time

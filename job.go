@@ -72,8 +72,11 @@ type Job struct {
 	CellsTruncated bool
 
 	// Kept by the ledger, not said by the server.
-	ExportID  int64     // the export it serves; 0 for a job that is not ours
-	Seq       int64     // the order in which this ledger first saw the account's ids, from 1
+	ExportID int64 // the export it serves; 0 for a job that is not ours
+	Seq      int64 // the order in which this ledger first saw the account's ids, from 1
+	// SeenIn counts the readings of limits that had begun when this ledger first
+	// saw the id; see [Budget.Reading].
+	SeenIn    int64
 	FirstSeen time.Time // when this ledger first saw the id, anywhere
 	LastSeen  time.Time // when an answer last told of it
 	ListedAt  time.Time // when a complete list last held it; zero: never listed

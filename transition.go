@@ -11,9 +11,11 @@ var ErrIllegalMove = errors.New("not a legal move")
 
 // Cause is when a transition happens, why, and which request told.
 type Cause struct {
-	At      time.Time
-	Why     string
-	Request string
+	At time.Time
+	// ServerAhead is the server's clock minus the one that At is by, as last seen.
+	ServerAhead time.Duration
+	Why         string
+	Request     string
 }
 
 // Transition is one legal move with its consequence. Only the constructors
@@ -22,7 +24,10 @@ type Cause struct {
 type Transition struct {
 	From, To State
 	Cause    Cause
-	apply    func(*Export)
+	// Version is that of the [Organisation] on which the decision rests: a later
+	// one makes it stale. 0 rests on none.
+	Version int64
+	apply   func(*Export)
 }
 
 // Apply returns the export after the transition, or [ErrIllegalMove] when it
@@ -45,11 +50,18 @@ func (t Transition) event(e Export) Event {
 // the export after it.
 func (t Transition) Event(e Export) Event { return t.event(e) }
 
+// RestingOn is the transition, to be applied only while the organisation is as
+// it was at that version.
+func (t Transition) RestingOn(version int64) Transition {
+	t.Version = version
+	return t
+}
+
 // Submit commits the intent to POST, before anything is sent (planned →
 // submitting).
 func Submit(c Cause, generation int64) Transition {
-	return Transition{Planned, Submitting, c, func(e *Export) {
-		e.SubmittedAt, e.Generation = c.At, generation
+	return Transition{From: Planned, To: Submitting, Cause: c, apply: func(e *Export) {
+		e.SubmittedAt, e.PostedAt, e.Generation = c.At, c.At.Add(c.ServerAhead), generation
 		e.JobID, e.Adopted, e.NeedsPerson = "", false, ""
 		e.PolledAt, e.Polls, e.PollFailures, e.DoneAt = time.Time{}, 0, 0, time.Time{}
 		e.LostAt, e.Settle, e.AbsentListings, e.AbsentListedAt = time.Time{}, 0, 0, time.Time{}
@@ -59,7 +71,7 @@ func Submit(c Cause, generation int64) Transition {
 // Accept records that the server named a job for the POST (submitting →
 // running).
 func Accept(c Cause, jobID string) Transition {
-	return Transition{Submitting, Running, c, func(e *Export) {
+	return Transition{From: Submitting, To: Running, Cause: c, apply: func(e *Export) {
 		e.JobID = jobID
 		e.Jobs++
 	}}
@@ -69,8 +81,8 @@ func Accept(c Cause, jobID string) Transition {
 // refused for slots or quota, or never sent (submitting → planned). The wait
 // may be zero.
 func PutBack(c Cause, notBefore time.Time, wait Wait) Transition {
-	return Transition{Submitting, Planned, c, func(e *Export) {
-		e.SubmittedAt = time.Time{}
+	return Transition{From: Submitting, To: Planned, Cause: c, apply: func(e *Export) {
+		e.SubmittedAt, e.PostedAt = time.Time{}, time.Time{}
 		e.NotBefore, e.Wait = notBefore, wait
 	}}
 }
@@ -78,19 +90,19 @@ func PutBack(c Cause, notBefore time.Time, wait Wait) Transition {
 // RefuseRequest ends an export whose POST got a definite refusal (submitting →
 // failed).
 func RefuseRequest(c Cause, f Failure) Transition {
-	return Transition{Submitting, Failed, c, func(e *Export) { e.Failure = &f }}
+	return Transition{From: Submitting, To: Failed, Cause: c, apply: func(e *Export) { e.Failure = &f }}
 }
 
 // Lose records that a POST may have acted and its answer is lost (submitting →
 // unknown). settle is how long after c.At the first listing may count.
 func Lose(c Cause, settle time.Duration) Transition {
-	return Transition{Submitting, Unknown, c, func(e *Export) { lose(e, c.At, settle) }}
+	return Transition{From: Submitting, To: Unknown, Cause: c, apply: func(e *Export) { lose(e, c.At, settle) }}
 }
 
 // LoseJob records that the job of a running export can no longer be read
 // (running → unknown).
 func LoseJob(c Cause, needsPerson string) Transition {
-	return Transition{Running, Unknown, c, func(e *Export) {
+	return Transition{From: Running, To: Unknown, Cause: c, apply: func(e *Export) {
 		lose(e, c.At, 0)
 		e.NeedsPerson = needsPerson
 	}}
@@ -104,7 +116,7 @@ func lose(e *Export, at time.Time, settle time.Duration) {
 // Adopt takes a recognised job as the export's own (unknown → running), by
 // reading only.
 func Adopt(c Cause, jobID string) Transition {
-	return Transition{Unknown, Running, c, func(e *Export) {
+	return Transition{From: Unknown, To: Running, Cause: c, apply: func(e *Export) {
 		e.JobID, e.Adopted, e.NeedsPerson = jobID, true, ""
 		e.Jobs++
 	}}
@@ -113,7 +125,7 @@ func Adopt(c Cause, jobID string) Transition {
 // AdoptInstead takes a job that was there before as the export's own instead
 // of a POST (planned → running).
 func AdoptInstead(c Cause, jobID string) Transition {
-	return Transition{Planned, Running, c, func(e *Export) {
+	return Transition{From: Planned, To: Running, Cause: c, apply: func(e *Export) {
 		e.Adopted = e.JobID != jobID // reading its own job again recognises nothing
 		e.JobID = jobID
 		e.PolledAt, e.Polls, e.PollFailures, e.DoneAt = time.Time{}, 0, 0, time.Time{}
@@ -125,14 +137,14 @@ func AdoptInstead(c Cause, jobID string) Transition {
 // PresumeAbsent records that three complete listings showed no job of the lost
 // POST (unknown → planned). By a person it is the decision that there is none.
 func PresumeAbsent(c Cause) Transition {
-	return Transition{Unknown, Planned, c, func(e *Export) {
+	return Transition{From: Unknown, To: Planned, Cause: c, apply: func(e *Export) {
 		e.PresumedAbsentAt, e.NeedsPerson, e.JobID = c.At, "", ""
 	}}
 }
 
 // Finish records the server's DONE (running → ready).
 func Finish(c Cause) Transition {
-	return Transition{Running, Ready, c, func(e *Export) {
+	return Transition{From: Running, To: Ready, Cause: c, apply: func(e *Export) {
 		e.DoneAt = c.At
 		e.PollFailures = 0
 	}}
@@ -141,7 +153,7 @@ func Finish(c Cause) Transition {
 // TryAgain plans a new job after the server's FAILED while retries are left
 // (running → planned).
 func TryAgain(c Cause, notBefore time.Time, wait Wait) Transition {
-	return Transition{Running, Planned, c, func(e *Export) {
+	return Transition{From: Running, To: Planned, Cause: c, apply: func(e *Export) {
 		e.JobID, e.Adopted = "", false
 		e.NotBefore, e.Wait = notBefore, wait
 	}}
@@ -150,43 +162,43 @@ func TryAgain(c Cause, notBefore time.Time, wait Wait) Transition {
 // GiveUpJob ends an export whose jobs failed as often as allowed (running →
 // failed).
 func GiveUpJob(c Cause, f Failure) Transition {
-	return Transition{Running, Failed, c, func(e *Export) { e.Failure = &f }}
+	return Transition{From: Running, To: Failed, Cause: c, apply: func(e *Export) { e.Failure = &f }}
 }
 
 // Stop records that the job was cancelled or aborted by anyone (running →
 // cancelled). It is never posted again by itself.
 func Stop(c Cause, f Failure) Transition {
-	return Transition{Running, Cancelled, c, func(e *Export) { e.Failure = &f }}
+	return Transition{From: Running, To: Cancelled, Cause: c, apply: func(e *Export) { e.Failure = &f }}
 }
 
 // Drop ends an export that a person no longer wants before anything was sent
 // (planned → cancelled).
 func Drop(c Cause) Transition {
-	return Transition{Planned, Cancelled, c, func(e *Export) {
+	return Transition{From: Planned, To: Cancelled, Cause: c, apply: func(e *Export) {
 		e.Failure = &Failure{Code: "cancelled", Message: c.Why}
 	}}
 }
 
 // Land records that the last open delivery landed (ready → landed).
 func Land(c Cause) Transition {
-	return Transition{Ready, Landed, c, func(e *Export) { e.Failure = nil }}
+	return Transition{From: Ready, To: Landed, Cause: c, apply: func(e *Export) { e.Failure = nil }}
 }
 
 // Reject records that verification refused the result (ready → rejected).
 func Reject(c Cause, f Failure) Transition {
-	return Transition{Ready, Rejected, c, func(e *Export) { e.Failure = &f }}
+	return Transition{From: Ready, To: Rejected, Cause: c, apply: func(e *Export) { e.Failure = &f }}
 }
 
 // GiveUpLanding ends an export whose result expired or could not be landed
 // (ready → failed).
 func GiveUpLanding(c Cause, f Failure) Transition {
-	return Transition{Ready, Failed, c, func(e *Export) { e.Failure = &f }}
+	return Transition{From: Ready, To: Failed, Cause: c, apply: func(e *Export) { e.Failure = &f }}
 }
 
 // LandAgain opens a rejected result for landing once more, at a person's word
 // (rejected → ready). It buys nothing.
 func LandAgain(c Cause) Transition {
-	return Transition{Rejected, Ready, c, func(e *Export) { e.Failure = nil }}
+	return Transition{From: Rejected, To: Ready, Cause: c, apply: func(e *Export) { e.Failure = nil }}
 }
 
 // Retry plans a failed or cancelled export anew with a fresh allowance of jobs,
@@ -194,7 +206,7 @@ func LandAgain(c Cause) Transition {
 // job of its own whose result is still there: it is read again instead of
 // buying another; empty means there is none.
 func Retry(c Cause, from State, jobsAllowed int, jobID string) Transition {
-	return Transition{from, Planned, c, func(e *Export) {
+	return Transition{From: from, To: Planned, Cause: c, apply: func(e *Export) {
 		e.JobID, e.Failure, e.NeedsPerson = jobID, nil, ""
 		e.Jobs, e.JobsAllowed = 0, jobsAllowed
 		e.CancelRequestedAt = time.Time{}
@@ -204,5 +216,5 @@ func Retry(c Cause, from State, jobsAllowed int, jobID string) Transition {
 // Reopen makes a landed export ready again: its files were lost, or one more
 // delivery of it is wanted (landed → ready). It buys nothing.
 func Reopen(c Cause) Transition {
-	return Transition{Landed, Ready, c, func(e *Export) {}}
+	return Transition{From: Landed, To: Ready, Cause: c, apply: func(e *Export) {}}
 }

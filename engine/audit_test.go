@@ -420,6 +420,7 @@ func (a *auditor) post(p *proc, k *record, x *exchange) {
 	x.attempt, intent.posted = intent, x.at
 	a.checkState(p, intent)
 	a.checkSlots(p, k)
+	a.checkRoom(p, k)
 	if !k.listAbsent && x.at.Sub(k.listed) > listMost {
 		a.fault("%s sent a POST %s after its last list", p.owner, x.at.Sub(k.listed))
 	}

@@ -69,8 +69,32 @@ func (b *book) Gate(ctx context.Context, name string) (string, error) {
 	return ask(b, ctx, "Gate", func() (string, error) { return b.store.Gate(ctx, name) })
 }
 
-func (b *book) SaveBudget(ctx context.Context, name string, budget weir.Budget) error {
-	return tell(b, ctx, "SaveBudget", func() error { return b.store.SaveBudget(ctx, name, budget) })
+func (b *book) Organisation(ctx context.Context, name string) (weir.Organisation, error) {
+	return ask(b, ctx, "Organisation", func() (weir.Organisation, error) { return b.store.Organisation(ctx, name) })
+}
+
+func (b *book) SetOrg(ctx context.Context, name, orgID string) error {
+	return tell(b, ctx, "SetOrg", func() error { return b.store.SetOrg(ctx, name, orgID) })
+}
+
+func (b *book) BeginReading(ctx context.Context, name string) (int64, error) {
+	return ask(b, ctx, "BeginReading", func() (int64, error) { return b.store.BeginReading(ctx, name) })
+}
+
+func (b *book) ChangeBudget(ctx context.Context, name string, change func(weir.Budget) weir.Budget) error {
+	return tell(b, ctx, "ChangeBudget", func() error { return b.store.ChangeBudget(ctx, name, change) })
+}
+
+func (b *book) Beside(ctx context.Context, name string, inDoubt bool) ([]weir.Export, error) {
+	return ask(b, ctx, "Beside", func() ([]weir.Export, error) { return b.store.Beside(ctx, name, inDoubt) })
+}
+
+func (b *book) JobsBeside(ctx context.Context, name string, ids ...string) ([]weir.Job, error) {
+	return ask(b, ctx, "JobsBeside", func() ([]weir.Job, error) { return b.store.JobsBeside(ctx, name, ids...) })
+}
+
+func (b *book) BoughtSince(ctx context.Context, name string, reading int64) ([]weir.Job, error) {
+	return ask(b, ctx, "BoughtSince", func() ([]weir.Job, error) { return b.store.BoughtSince(ctx, name, reading) })
 }
 
 func (b *book) Budget(ctx context.Context, name string) (weir.Budget, error) {

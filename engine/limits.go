@@ -10,8 +10,14 @@ import (
 	"github.com/weirhq/weir/plan"
 )
 
-// readLimits asks for the organisation's limits and keeps the answer.
+// readLimits asks for the organisation's limits and keeps the answer. The
+// reading is numbered before it is asked for: what is seen after that, it may
+// not count.
 func (c *Conductor) readLimits(ctx context.Context, v plan.View) error {
+	number, err := c.Ledger.BeginReading(ctx, c.Account)
+	if err != nil {
+		return err
+	}
 	started := c.clock.now()
 	said, err := c.API.Limits(ctx)
 	now := c.clock.now()
@@ -27,24 +33,24 @@ func (c *Conductor) readLimits(ctx context.Context, v plan.View) error {
 		c.memory.limits = plan.ReadFailures{}
 		c.sync(said.Date, now)
 		return c.learn(writing, func(b weir.Budget) weir.Budget {
-			return plan.ToldLimits(b, reading(said), inFlight(v.Exports), started, now)
+			return plan.ToldLimits(b, reading(said, number), held(v), started, now)
 		})
 	case errors.Is(err, clari.ErrNotAuthorised), errors.Is(err, clari.ErrNotFound):
 		c.memory.limits = plan.ReadFailures{}
-		return c.learn(writing, func(b weir.Budget) weir.Budget { return plan.LimitsForbidden(b, started, now) })
+		return c.learn(writing, func(b weir.Budget) weir.Budget { return plan.LimitsForbidden(b, c.Account, started, now) })
 	}
 	c.failed(&c.memory.limits, err, now)
 	if c.memory.limits.InARow >= plan.MaxReadTries { // work without them rather than never
 		c.memory.limits = plan.ReadFailures{}
-		return c.learn(writing, func(b weir.Budget) weir.Budget { return plan.LimitsForbidden(b, started, now) })
+		return c.learn(writing, func(b weir.Budget) weir.Budget { return plan.LimitsForbidden(b, c.Account, started, now) })
 	}
 	return nil
 }
 
 // reading is the client's answer in the plan's words.
-func reading(said clari.Limits) plan.LimitReading {
+func reading(said clari.Limits, number int64) plan.LimitReading {
 	r := plan.LimitReading{
-		Slots: -1, SlotsFree: -1, Quota: -1, QuotaFree: -1,
+		Number: number, Slots: -1, SlotsFree: -1, Quota: -1, QuotaFree: -1,
 		Running: said.RunningJobIDs, Submitted: said.SubmittedJobIDs,
 	}
 	if said.Said.ConcurrentLimit {
@@ -62,13 +68,9 @@ func reading(said clari.Limits) plan.LimitReading {
 	return r
 }
 
-// learn changes the account's budget as kept in the ledger.
+// learn changes the organisation's budget as kept in the ledger.
 func (c *Conductor) learn(ctx context.Context, change func(weir.Budget) weir.Budget) error {
-	b, err := c.Ledger.Budget(ctx, c.Account)
-	if err != nil {
-		return err
-	}
-	return c.Ledger.SaveBudget(ctx, c.Account, change(b))
+	return c.Ledger.ChangeBudget(ctx, c.Account, change)
 }
 
 // sync keeps how far the server's clock is ahead of the store's. The server's

@@ -31,10 +31,11 @@ func (a *auditor) attribute(account string) {
 
 func (a *auditor) poster(account string, j emulator.Job) *attempt {
 	made := j.Created.Add(-a.w.scene.accounts[account].ahead)
+	alike := a.w.alike(account)
 	var best *attempt
 	for _, all := range a.attempts {
 		for _, x := range all {
-			like := x.account == account && x.job == "" && x.request.ForecastID == j.Forecast && string(x.request.Period) == j.Period
+			like := slices.Contains(alike, x.account) && x.job == "" && x.request.ForecastID == j.Forecast && string(x.request.Period) == j.Period
 			before := !x.refused && !x.posted.IsZero() && !x.posted.After(made.Add(time.Millisecond))
 			if like && before && (best == nil || x.posted.After(best.posted)) {
 				best = x
@@ -165,7 +166,7 @@ func (a *auditor) conclude() {
 		for _, e := range exports {
 			a.concludeExport(e)
 		}
-		a.concludeJobs(account, exports)
+		a.concludeJobs(account)
 		a.mu.Unlock()
 	}
 }
@@ -233,19 +234,21 @@ func (a *auditor) history(e weir.Export) {
 
 // concludeJobs: every job that was bought serves an export, or was reported as
 // a possible second one, or showed itself when nobody looked any more.
-func (a *auditor) concludeJobs(account string, exports []weir.Export) {
+func (a *auditor) concludeJobs(account string) {
 	a.attribute(account)
-	twins := map[string]bool{}
-	for _, e := range exports {
-		twins[e.Twin] = true
-	}
-	known, err := a.w.store.Jobs(context.Background(), account)
-	if err != nil {
-		a.fault("read jobs: %v", err)
-	}
-	serves := map[string]int64{}
-	for _, j := range known {
-		serves[j.ID] = j.ExportID
+	twins, serves := map[string]bool{}, map[string]int64{}
+	for _, name := range a.w.alike(account) {
+		exports, _ := a.w.store.ListExports(context.Background(), ledger.Filter{Account: name})
+		for _, e := range exports {
+			twins[e.Twin] = true
+		}
+		known, err := a.w.store.Jobs(context.Background(), name)
+		if err != nil {
+			a.fault("read jobs: %v", err)
+		}
+		for _, j := range known {
+			serves[j.ID] = max(serves[j.ID], j.ExportID)
+		}
 	}
 	for _, j := range a.w.server(account).Jobs() {
 		if j.Number > 0 && j.User == a.w.scene.accounts[account].user && serves[j.ID] == 0 && !twins[j.ID] {

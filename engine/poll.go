@@ -137,6 +137,11 @@ func (c *Conductor) readJob(ctx context.Context, v plan.View, a plan.Action) err
 		if err := c.Ledger.SeeJobs(writing, c.Account, []weir.Job{job}, now, false); err != nil {
 			return err
 		}
+		if a.Export != 0 { // a job of our own
+			if err := c.nameOrganisation(writing, v.Account, []weir.Job{job}); err != nil {
+				return err
+			}
+		}
 	}
 	if a.Export == 0 {
 		c.placed(a.JobID, err, now)

@@ -31,12 +31,16 @@ func (c *Conductor) takeOver(ctx context.Context, provedDead bool) error {
 	if err != nil {
 		return err
 	}
+	org, err := c.Ledger.Organisation(ctx, c.Account)
+	if err != nil {
+		return err
+	}
 	settle := plan.SettleTakeover
 	if provedDead {
 		settle = plan.SettleOwn
 	}
 	for _, e := range exports {
-		if err := c.takeOverExport(ctx, e, now, settle); err != nil && !errors.Is(err, ledger.ErrStale) {
+		if err := c.takeOverExport(ctx, e, now, settle, org.Readings); err != nil && !errors.Is(err, ledger.ErrStale) {
 			return err
 		}
 	}
@@ -53,13 +57,13 @@ func (c *Conductor) takeOverPace(ctx context.Context) error {
 	return err
 }
 
-func (c *Conductor) takeOverExport(ctx context.Context, e weir.Export, now time.Time, settle time.Duration) error {
+func (c *Conductor) takeOverExport(ctx context.Context, e weir.Export, now time.Time, settle time.Duration, readings int64) error {
 	switch e.State {
 	case weir.Submitting:
 		return c.takeOverIntent(ctx, e, now, settle)
 	case weir.Unknown:
 		_, err := c.Ledger.Amend(ctx, c.hold.lease, e.ID, weir.Unknown, func(e *weir.Export) {
-			e.LostAt, e.Settle = now, settle
+			e.LostAt, e.LostIn, e.Settle = now, readings, settle
 			e.AbsentListings, e.AbsentListedAt = 0, time.Time{}
 		})
 		return err
@@ -180,7 +184,14 @@ func (c *Conductor) reportTwinOf(ctx context.Context, e weir.Export, now time.Ti
 		return err
 	}
 	for _, j := range jobs {
-		if j.ExportID == 0 && j.ID != e.JobID && weir.Recognise(j.FileName, e.Request) == weir.Match && c.madeInDoubt(e, j, now) {
+		if j.ExportID != 0 || j.ID == e.JobID || weir.Recognise(j.FileName, e.Request) != weir.Match || !c.madeInDoubt(e, j, now) {
+			continue
+		}
+		theirs, err := c.Ledger.JobsBeside(ctx, c.Account, j.ID)
+		if err != nil {
+			return err
+		}
+		if len(theirs) == 0 {
 			c.Log.Warn("a job that looks like a lost POST appeared late", "export", e.ID, "job", j.ID)
 			return c.amend(ctx, e, func(e *weir.Export) { e.Twin = j.ID })
 		}

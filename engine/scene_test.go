@@ -77,7 +77,7 @@ func drawScene(seed uint64) *scene {
 	if d.chance(0.2) {
 		s.policy = plan.Sequential()
 	}
-	if d.chance(0.15) {
+	if d.chance(0.3) {
 		s.policy.KeepQuota = d.upTo(3)
 	}
 	if d.chance(0.3) {
@@ -109,13 +109,14 @@ func (s *scene) drawAccounts(d dice) {
 	ahead := pick(d, 0, 0, d.span(-time.Hour, time.Hour))
 	s.accounts["default"] = accountScene{key: "key-one", user: 1, ahead: ahead}
 	s.servers = make([]emulator.Config, 1)
-	if !d.chance(0.25) {
+	if !d.chance(0.4) {
 		return
 	}
 	s.names = append(s.names, "second")
-	if d.chance(0.5) { // the same organisation
-		s.accounts["second"] = accountScene{key: "key-two", user: 2, ahead: ahead}
-		s.servers[0].OtherKeys = map[string]int64{"key-two": 2}
+	if d.chance(0.7) { // the same organisation, and now and then the same user
+		user := pick(d, int64(1), 2, 2)
+		s.accounts["second"] = accountScene{key: "key-two", user: user, ahead: ahead}
+		s.servers[0].OtherKeys = map[string]int64{"key-two": user}
 		return
 	}
 	s.accounts["second"] = accountScene{key: "key-one", user: 1, server: 1}
@@ -129,7 +130,7 @@ func (s *scene) drawServer(d dice, i int, seed uint64) {
 	c.Dialect = pick(d, emulator.Docs, emulator.Docs, emulator.Wild, emulator.Mission)
 	c.Slots = d.upTo(4)
 	c.RunningSlots = d.upTo(c.Slots)
-	c.Quota = pick(d, 1000, 1000, 3+d.IntN(20))
+	c.Quota = pick(d, 1000, 1000, 3+d.IntN(20), 3+d.IntN(8))
 	c.JobTime = d.span(time.Second, 90*time.Second)
 	c.JobSigma = pick(d, 0, 0.3, 1.0)
 	c.QueueTime = pick(d, 0, 0, 5*time.Second)

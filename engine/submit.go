@@ -30,7 +30,9 @@ func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) erro
 	if err := stale(ctx); err != nil { // plan again, before anything is committed
 		return fmt.Errorf("%w: %w", ledger.ErrStale, err)
 	}
-	intent := weir.Submit(cause(c.clock.now(), a.Why, ""), c.hold.lease.Generation)
+	why := cause(c.clock.now(), a.Why, "")
+	why.ServerAhead = c.memory.serverAhead
+	intent := weir.Submit(why, c.hold.lease.Generation).RestingOn(v.Version)
 	if e, err = c.Ledger.Move(ctx, c.hold.lease, e.ID, intent); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (c *Conductor) accepted(ctx context.Context, v plan.View, e weir.Export, st
 	if err != nil {
 		return err
 	}
-	ours := inFlight(v.Exports)
+	ours := held(v)
 	return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.AcceptedBeside(b, ours) })
 }
 
@@ -70,7 +72,7 @@ func (c *Conductor) unaccepted(ctx context.Context, v plan.View, e weir.Export, 
 		return err
 	}
 	if errors.Is(postErr, clari.ErrRefused) {
-		ours := inFlight(v.Exports)
+		ours := held(v)
 		return c.learn(ctx, func(b weir.Budget) weir.Budget { return plan.Refused(b, ours, now) })
 	}
 	return nil
@@ -130,6 +132,17 @@ func inFlight(exports []weir.Export) int {
 		}
 	}
 	return n
+}
+
+// held is how many slots weir holds for the organisation, as far as it is known.
+func held(v plan.View) int {
+	running := 0
+	for _, e := range v.Beside {
+		if e.State.HoldsSlot() {
+			running++
+		}
+	}
+	return inFlight(v.Exports) + running
 }
 
 type wholeKey struct{}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -18,19 +19,34 @@ const quotaWindow = 30 * 24 * time.Hour
 // LoadView reads from the ledger all that a plan for the account rests on. What
 // only a conductor remembers is left zero: the plan of a process that does not
 // conduct shows reasons, not the very next request.
+//
+// The organisation is read first: whatever another account of it commits after
+// that makes the version stale on which a POST is decided. What is in doubt is
+// read before what was bought, so that a POST that is answered between counts
+// twice rather than not at all.
 func LoadView(ctx context.Context, l ledger.Ledger, account string, policy plan.Policy, now time.Time) (plan.View, error) {
 	v := plan.View{Policy: policy}
-	var err error
+	org, err := l.Organisation(ctx, account)
+	if err != nil {
+		return v, err
+	}
+	v.Budget, v.Version, v.Shared = org.Budget, org.Version, org.Shared
 	if v.Account, err = l.Account(ctx, account); err != nil {
 		return v, err
 	}
 	if v.Exports, err = l.ListExports(ctx, ledger.Filter{Account: account, OpenOnly: true}); err != nil {
 		return v, err
 	}
-	if v.Budget, err = l.Budget(ctx, account); err != nil {
+	if err := addBeside(ctx, l, &v, now); err != nil {
+		return v, err
+	}
+	if v.BoughtSince, err = l.BoughtSince(ctx, account, v.Budget.Reading); err != nil {
 		return v, err
 	}
 	if v.Jobs, err = jobsFor(ctx, l, account, v.Exports, v.Budget); err != nil {
+		return v, err
+	}
+	if err := claimBeside(ctx, l, &v); err != nil {
 		return v, err
 	}
 	if v.History, err = l.Durations(ctx, account, historyRuns); err != nil {
@@ -38,6 +54,41 @@ func LoadView(ctx context.Context, l ledger.Ledger, account string, policy plan.
 	}
 	v.QuotaUses, err = l.QuotaUses(ctx, account, now.Add(-quotaWindow))
 	return v, err
+}
+
+// besideFor is how long an export of another account counts as holding a slot
+// where no reading of the limits can tell: its conductor may never run again.
+const besideFor = time.Hour
+
+// addBeside adds what the organisation's other accounts hold, as far as the
+// reading of the limits does not tell it anyway.
+func addBeside(ctx context.Context, l ledger.Ledger, v *plan.View, now time.Time) error {
+	if !v.Shared {
+		return nil
+	}
+	beside, err := l.Beside(ctx, v.Account.Name, v.Budget.Known())
+	v.Beside = slices.DeleteFunc(beside, func(e weir.Export) bool { return now.Sub(e.SubmittedAt) > besideFor })
+	return err
+}
+
+// claimBeside marks the jobs that serve an export of another account: two keys
+// of one user list the same jobs.
+func claimBeside(ctx context.Context, l ledger.Ledger, v *plan.View) error {
+	if !v.Shared {
+		return nil
+	}
+	ids := slices.Clone(v.Budget.InFlight)
+	for id := range v.Jobs {
+		ids = append(ids, id)
+	}
+	theirs, err := l.JobsBeside(ctx, v.Account.Name, ids...)
+	for _, j := range theirs {
+		if known, ok := v.Jobs[j.ID]; ok && known.ExportID != 0 {
+			continue
+		}
+		v.Jobs[j.ID] = j
+	}
+	return err
 }
 
 // inFlightRead bounds how many jobs of the organisation's reading are looked up.
@@ -109,6 +160,9 @@ func (c *Conductor) view(ctx context.Context, now time.Time) (plan.View, error) 
 		return v, err
 	}
 	if err := c.addAdoptable(ctx, &v); err != nil {
+		return v, err
+	}
+	if err := claimBeside(ctx, c.Ledger, &v); err != nil {
 		return v, err
 	}
 	v.Generation = c.hold.lease.Generation

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 type bench struct {
 	*testing.T
 	w       *world
+	account string
 	exports []int64
 	own     map[int64]bool
 }
@@ -27,23 +29,34 @@ type bench struct {
 // simulation is held to.
 func onBench(t *testing.T, policy plan.Policy, c emulator.Config, script emulator.Scenario, test func(*bench)) {
 	t.Helper()
+	c.Scenario = &script
+	onScene(t, &scene{
+		policy: policy, names: []string{"default"}, accounts: map[string]accountScene{"default": {key: "key-one", user: 1}},
+		servers: []emulator.Config{c},
+	}, test)
+}
+
+// onScene is a bench with accounts of its own.
+func onScene(t *testing.T, s *scene, test func(*bench)) {
+	t.Helper()
+	s.watch, s.chaos, s.hidden = time.Second, time.Hour, []map[int]time.Duration{{}}
+	c := &s.servers[0]
+	c.Users, c.Fields, c.Weeks, c.Plain = 1, 1, 1, true
+	c.Slots, c.Quota = cmp.Or(c.Slots, 3), cmp.Or(c.Quota, 1000) // the emulator's defaults, for the auditor
+	if c.Scenario == nil {
+		c.Scenario = &emulator.Scenario{}
+	}
+	if c.Key == "" {
+		c.Key = "key-one"
+	}
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
-		c.Scenario, c.Users, c.Fields, c.Weeks, c.Plain = &script, 1, 1, 1, true
-		if c.Key == "" {
-			c.Key = "key-one"
-		}
-		s := &scene{
-			policy: policy, watch: time.Second, names: []string{"default"}, chaos: time.Hour,
-			accounts: map[string]accountScene{"default": {key: "key-one", user: 1}},
-			servers:  []emulator.Config{c}, hidden: []map[int]time.Duration{{}},
-		}
 		w, err := newWorld(1, s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer w.stop()
-		test(&bench{T: t, w: w, own: map[int64]bool{}})
+		test(&bench{T: t, w: w, account: "default", own: map[int64]bool{}})
 		for _, fault := range w.audit.faults {
 			t.Error(fault)
 		}
@@ -59,7 +72,7 @@ func (b *bench) want(periods ...weir.Period) {
 	var wishes []ledger.Wish
 	for _, period := range periods {
 		r := weir.Request{Kind: weir.Forecast, ForecastID: "net_arr", Period: period}
-		wishes = append(wishes, ledger.Wish{Account: "default", Request: r, AsOf: time.Now(), JobsAllowed: 3, Destination: "/data", Formats: []string{"csv"}})
+		wishes = append(wishes, ledger.Wish{Account: b.account, Request: r, AsOf: time.Now(), JobsAllowed: 3, Destination: "/data", Formats: []string{"csv"}})
 	}
 	granted, err := b.w.store.Wish(b.Context(), time.Now(), wishes)
 	if err != nil {
@@ -74,7 +87,7 @@ func (b *bench) want(periods ...weir.Period) {
 // run works as a command does and checks how it ended and after how long.
 func (b *bench) run(want engine.Verdict, least, most time.Duration) engine.Ending {
 	b.Helper()
-	return b.runAs(b.w.spawn("default", fate{}), want, least, most)
+	return b.runAs(b.w.spawn(b.account, fate{}), want, least, most)
 }
 
 func (b *bench) runAs(p *proc, want engine.Verdict, least, most time.Duration) engine.Ending {

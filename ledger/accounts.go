@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -68,9 +67,13 @@ func (s *Store) addAccount(ctx context.Context, tx *sql.Tx, a weir.Account) erro
 	if !a.CreatedAt.IsZero() {
 		created = fmt.Sprintf("CAST(%d AS BIGINT)", rule.Millis(a.CreatedAt))
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (name, base_url, key_fingerprint, org_id, created_at)
+	own := rule.OwnOrganisation(a.Name)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO organisations (id) VALUES ($1) ON CONFLICT (id) DO NOTHING`, own); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (name, base_url, key_fingerprint, organisation, created_at)
 		VALUES ($1, $2, $3, $4, `+created+`) ON CONFLICT (name) DO NOTHING`,
-		a.Name, a.BaseURL, a.KeyFingerprint, a.OrgID)
+		a.Name, a.BaseURL, a.KeyFingerprint, own)
 	return err
 }
 
@@ -102,16 +105,6 @@ func (s *Store) RotateKey(ctx context.Context, name, fingerprint string) error {
 	return s.setAccount(ctx, name, "rotate key", `key_fingerprint = $2`, fingerprint)
 }
 
-// Rehome replaces the account's base URL.
-func (s *Store) Rehome(ctx context.Context, name, baseURL string) error {
-	return s.setAccount(ctx, name, "move", `base_url = $2`, baseURL)
-}
-
-// SetOrg keeps the account's organisation.
-func (s *Store) SetOrg(ctx context.Context, name, orgID string) error {
-	return s.setAccount(ctx, name, "keep organisation", `org_id = $2`, orgID)
-}
-
 // HoldAccount keeps an account-wide wait; a zero instant clears it.
 func (s *Store) HoldAccount(ctx context.Context, name string, until time.Time, why weir.Wait) error {
 	if until.IsZero() {
@@ -132,15 +125,6 @@ func (s *Store) SaveGate(ctx context.Context, name, state string) error {
 	return s.setAccount(ctx, name, "save gate", `gate = $2`, state)
 }
 
-// SaveBudget keeps the last observed budget.
-func (s *Store) SaveBudget(ctx context.Context, name string, b weir.Budget) error {
-	text, err := json.Marshal(rule.Budget(b))
-	if err != nil {
-		return fmt.Errorf("save budget of account %q: %w", name, err)
-	}
-	return s.setAccount(ctx, name, "save budget", `budget = $2`, string(text))
-}
-
 // setAccount runs one UPDATE; assignments number their parameters from $2.
 func (s *Store) setAccount(ctx context.Context, name, verb, assignments string, values ...any) error {
 	args := append([]any{name}, values...)
@@ -154,18 +138,6 @@ func (s *Store) setAccount(ctx context.Context, name, verb, assignments string, 
 // Gate returns the account's pace, "" when none was saved.
 func (s *Store) Gate(ctx context.Context, name string) (string, error) {
 	return s.accountText(ctx, name, "gate")
-}
-
-// Budget returns the last observed budget, zero when none was saved.
-func (s *Store) Budget(ctx context.Context, name string) (b weir.Budget, err error) {
-	text, err := s.accountText(ctx, name, "budget")
-	if err != nil || text == "" {
-		return weir.Budget{}, err
-	}
-	if err := json.Unmarshal([]byte(text), &b); err != nil {
-		return weir.Budget{}, fmt.Errorf("read budget of account %q: %w: %w", name, ErrNotALedger, err)
-	}
-	return rule.Budget(b), nil
 }
 
 func (s *Store) accountText(ctx context.Context, name, column string) (text string, err error) {

@@ -52,7 +52,8 @@ func (s *Store) CountAccounts(ctx context.Context) ([]Counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT gate, budget, `+accountColumns+` FROM accounts ORDER BY name`)
+	rows, err := s.db.QueryContext(ctx, `SELECT gate, budget, `+accountColumns+`
+		FROM accounts JOIN organisations o ON o.id = organisation ORDER BY name`)
 	all, err := collect(rows, err, func(r row) (c Counted, err error) {
 		var budget string
 		c.Account, err = readAccount(ahead{r, []any{&c.Gate, &budget}})

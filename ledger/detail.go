@@ -16,10 +16,12 @@ type detail struct {
 	Jobs             int           `json:"jobs,omitempty"`
 	JobsAllowed      int           `json:"jobs_allowed,omitempty"`
 	SubmittedAt      int64         `json:"submitted_at,omitempty"`
+	PostedAt         int64         `json:"posted_at,omitempty"`
 	Generation       int64         `json:"generation,omitempty"`
 	IntentSeq        int64         `json:"intent_seq,omitempty"`
 	AbsentSeq        int64         `json:"absent_seq,omitempty"`
 	LostAt           int64         `json:"lost_at,omitempty"`
+	LostIn           int64         `json:"lost_in,omitempty"`
 	SettleMillis     int64         `json:"settle_ms,omitempty"`
 	AbsentListings   int           `json:"absent_listings,omitempty"`
 	AbsentListedAt   int64         `json:"absent_listed_at,omitempty"`
@@ -43,8 +45,8 @@ type detail struct {
 func encodeDetail(e weir.Export) (string, error) {
 	d := detail{
 		Request: e.Request, Jobs: e.Jobs, JobsAllowed: e.JobsAllowed,
-		SubmittedAt: rule.Millis(e.SubmittedAt), Generation: e.Generation, IntentSeq: e.IntentSeq, AbsentSeq: e.AbsentSeq,
-		LostAt: rule.Millis(e.LostAt), SettleMillis: e.Settle.Milliseconds(),
+		SubmittedAt: rule.Millis(e.SubmittedAt), PostedAt: rule.Millis(e.PostedAt), Generation: e.Generation, IntentSeq: e.IntentSeq, AbsentSeq: e.AbsentSeq,
+		LostAt: rule.Millis(e.LostAt), LostIn: e.LostIn, SettleMillis: e.Settle.Milliseconds(),
 		AbsentListings: e.AbsentListings, AbsentListedAt: rule.Millis(e.AbsentListedAt),
 		PresumedAbsentAt: rule.Millis(e.PresumedAbsentAt), Adopted: e.Adopted, NeedsPerson: e.NeedsPerson,
 		PolledAt: rule.Millis(e.PolledAt), Polls: e.Polls, PollFailures: e.PollFailures,
@@ -71,11 +73,11 @@ func decodeDetail(text string, e *weir.Export) error {
 	if d.Wait != nil {
 		e.Wait = *d.Wait
 	}
-	e.SubmittedAt, e.LostAt = rule.FromMillis(d.SubmittedAt), rule.FromMillis(d.LostAt)
+	e.SubmittedAt, e.PostedAt, e.LostAt = rule.FromMillis(d.SubmittedAt), rule.FromMillis(d.PostedAt), rule.FromMillis(d.LostAt)
 	e.AbsentListedAt, e.PresumedAbsentAt = rule.FromMillis(d.AbsentListedAt), rule.FromMillis(d.PresumedAbsentAt)
 	e.PolledAt, e.DoneAt = rule.FromMillis(d.PolledAt), rule.FromMillis(d.DoneAt)
 	e.CancelRequestedAt, e.CancelSentAt = rule.FromMillis(d.CancelAt), rule.FromMillis(d.CancelSentAt)
-	e.IntentSeq, e.AbsentSeq, e.CancelForced = d.IntentSeq, d.AbsentSeq, d.CancelForced
+	e.IntentSeq, e.AbsentSeq, e.LostIn, e.CancelForced = d.IntentSeq, d.AbsentSeq, d.LostIn, d.CancelForced
 	e.Fresh, e.NoAdopt = time.Duration(d.FreshMillis)*time.Millisecond, d.NoAdopt
 	return nil
 }

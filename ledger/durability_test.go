@@ -89,7 +89,7 @@ func fill(t *testing.T, l *ledger.Store) {
 	must(l.SeeJobs(ctx, "default", []weir.Job{{ID: "6073683781a6da229df71e01", Status: weir.JobRunning}}, now, true))
 	must(l.SaveDuration(ctx, "default", "forecast net_arr", "6073683781a6da229df71e00", now, time.Second))
 	must(l.SaveGate(ctx, "default", "{}"))
-	must(l.SaveBudget(ctx, "default", weir.Budget{Slots: 3, ReadAt: now}))
+	must(l.ChangeBudget(ctx, "default", func(weir.Budget) weir.Budget { return weir.Budget{Slots: 3, ReadAt: now} }))
 	_, _, err = l.Acquire(ctx, "default", "conductor", time.Hour, false)
 	must(err)
 }

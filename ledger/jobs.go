@@ -15,7 +15,7 @@ import (
 
 // selectJobs wants a condition on jobs j.
 const selectJobs = `SELECT j.id, j.status, j.raw_status, j.user_id, j.org_id, j.title, j.file_name, j.file_type, j.currency,
-	j.started_at, j.ended_at, j.expires_at, j.rows_truncated, j.cells_truncated, j.export_id, j.seq, j.first_seen, j.last_seen, j.listed_at,
+	j.started_at, j.ended_at, j.expires_at, j.rows_truncated, j.cells_truncated, j.export_id, j.seq, j.seen_in, j.first_seen, j.last_seen, j.listed_at,
 	j.in_list, a.listed_at
 	FROM jobs j JOIN accounts a ON a.name = j.account WHERE `
 
@@ -30,7 +30,7 @@ func readJobRow(r row) (jobRow, error) {
 	var j jobRow
 	var listed time.Time
 	err := r.Scan(&j.ID, &j.Status, &j.RawStatus, &j.UserID, &j.OrgID, &j.Title, &j.FileName, &j.FileType, &j.Currency,
-		into(&j.StartedAt), into(&j.EndedAt), into(&j.ExpiresAt), &j.RowsTruncated, &j.CellsTruncated, &j.ExportID, &j.Seq,
+		into(&j.StartedAt), into(&j.EndedAt), into(&j.ExpiresAt), &j.RowsTruncated, &j.CellsTruncated, &j.ExportID, &j.Seq, &j.SeenIn,
 		into(&j.FirstSeen), into(&j.LastSeen), into(&j.ListedAt), &j.inList, into(&listed))
 	if j.inList {
 		j.ListedAt, j.LastSeen = listed, rule.Later(j.LastSeen, listed)
@@ -47,8 +47,8 @@ func readJob(r row) (weir.Job, error) {
 func saveJob(ctx context.Context, tx *sql.Tx, account string, j jobRow) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO jobs (account, id, status, raw_status, user_id, org_id, title, file_name, file_type,
 			currency, started_at, ended_at, expires_at, rows_truncated, cells_truncated, export_id, seq, first_seen, last_seen,
-			listed_at, in_list, was_listed, listed_until, bought_at, uses_quota)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+			listed_at, in_list, was_listed, listed_until, bought_at, uses_quota, seen_in)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT (account, id) DO UPDATE SET status = excluded.status, raw_status = excluded.raw_status,
 			user_id = excluded.user_id, org_id = excluded.org_id, title = excluded.title, file_name = excluded.file_name,
 			file_type = excluded.file_type, currency = excluded.currency, started_at = excluded.started_at,
@@ -59,7 +59,7 @@ func saveJob(ctx context.Context, tx *sql.Tx, account string, j jobRow) error {
 		account, j.ID, string(j.Status), j.RawStatus, j.UserID, j.OrgID, j.Title, j.FileName, j.FileType, j.Currency,
 		rule.Millis(j.StartedAt), rule.Millis(j.EndedAt), rule.Millis(j.ExpiresAt), bit(j.RowsTruncated), bit(j.CellsTruncated),
 		j.ExportID, j.Seq, rule.Millis(j.FirstSeen), rule.Millis(j.LastSeen), rule.Millis(j.ListedAt), bit(j.inList),
-		bit(!j.ListedAt.IsZero()), rule.Millis(rule.ListedUntil(j.Job)), rule.Millis(rule.BoughtAt(j.Job)), bit(rule.UsesQuota(j.Job)))
+		bit(!j.ListedAt.IsZero()), rule.Millis(rule.ListedUntil(j.Job)), rule.Millis(rule.BoughtAt(j.Job)), bit(rule.UsesQuota(j.Job)), j.SeenIn)
 	return err
 }
 
@@ -109,17 +109,26 @@ func (s *Store) BindJob(ctx context.Context, account string, exportID int64, job
 }
 
 func (s *Store) bindNew(ctx context.Context, tx *sql.Tx, account string, j weir.Job) error {
-	err := tx.QueryRowContext(ctx, `UPDATE accounts SET job_seq = job_seq + 1 WHERE name = $1 RETURNING job_seq`, account).Scan(&j.Seq)
+	m, err := marksOf(ctx, tx, account)
 	if err != nil {
+		return err
+	}
+	j.Seq, j.SeenIn = m.seq+1, m.readings
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET job_seq = $2 WHERE name = $1`, account, j.Seq); err != nil {
 		return err
 	}
 	return saveJob(ctx, tx, account, jobRow{Job: j})
 }
 
-// jobSeq is the highest Seq of the account's jobs, 0 when it has none.
-func jobSeq(ctx context.Context, q querier, account string) (seq int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT job_seq FROM accounts WHERE name = $1`, account).Scan(&seq)
-	return seq, err
+// marks say what came before a moment, without a clock: the highest Seq of the
+// account's jobs, 0 when it has none, and how many readings of its limits had
+// begun.
+type marks struct{ seq, readings int64 }
+
+func marksOf(ctx context.Context, q querier, account string) (m marks, err error) {
+	err = q.QueryRowContext(ctx, `SELECT a.job_seq, o.readings FROM accounts a JOIN organisations o ON o.id = a.organisation
+		WHERE a.name = $1`, account).Scan(&m.seq, &m.readings)
+	return m, err
 }
 
 // Jobs returns the account's jobs by id: all, or those named.

@@ -35,6 +35,7 @@ var (
 // the suite in ledgertest. Users of weir need not implement it.
 type Ledger interface {
 	Accounts
+	Organisations
 	Leases
 	Exports
 	Deliveries
@@ -69,18 +70,45 @@ type Accounts interface {
 	// Rehome replaces the account's base URL. Only a caller that knows that the
 	// account never had a job may call it.
 	Rehome(ctx context.Context, name, baseURL string) error
-	// SetOrg keeps the organisation once the server named it.
-	SetOrg(ctx context.Context, name, orgID string) error
 	// HoldAccount keeps an account-wide wait; a zero instant clears it.
 	HoldAccount(ctx context.Context, name string, until time.Time, why weir.Wait) error
 	// SaveGate and Gate keep the account's pace as opaque text; Gate returns
 	// "" when none was saved.
 	SaveGate(ctx context.Context, name, state string) error
 	Gate(ctx context.Context, name string) (string, error)
-	// SaveBudget and Budget keep the last observed budget; Budget returns the
-	// zero Budget when none was saved.
-	SaveBudget(ctx context.Context, name string, b weir.Budget) error
-	Budget(ctx context.Context, name string) (weir.Budget, error)
+}
+
+// Organisations keep what accounts share: slots and quota belong to the
+// organisation, whoever asks. An account begins as an organisation of its own.
+type Organisations interface {
+	// SetOrg keeps the organisation once the server named it, and joins the
+	// account to those of the same id and base URL. What was read of the limits
+	// before is then not trusted any more.
+	SetOrg(ctx context.Context, name, orgID string) error
+	// Organisation returns what the account shares and whether anybody shares it.
+	Organisation(ctx context.Context, account string) (weir.Organisation, error)
+	// Budget is the organisation's budget alone; zero when none was kept.
+	Budget(ctx context.Context, account string) (weir.Budget, error)
+	// BeginReading draws the number of a reading of the limits that is about to
+	// be asked for: above that of any that began before.
+	BeginReading(ctx context.Context, account string) (int64, error)
+	// ChangeBudget changes the budget as it stands, in one transaction; change
+	// must not call the ledger.
+	ChangeBudget(ctx context.Context, account string, change func(weir.Budget) weir.Budget) error
+	// Beside returns, by id, the exports of the organisation's other accounts
+	// that hold a slot, or only those whose POST is in doubt (submitting,
+	// unknown).
+	Beside(ctx context.Context, account string, inDoubt bool) ([]weir.Export, error)
+	// JobsBeside returns, by id, those of the named jobs that the organisation's
+	// other accounts have given to an export of theirs.
+	JobsBeside(ctx context.Context, account string, ids ...string) ([]weir.Job, error)
+	// BoughtSince returns, by id, the jobs of exports of all its accounts that
+	// were first seen after the numbered reading began, whatever any clock says.
+	BoughtSince(ctx context.Context, account string, reading int64) ([]weir.Job, error)
+	// QuotaUses returns the instants, by the server's clock, at which its jobs of
+	// ours were bought since the instant, oldest first; cancelled and refunded
+	// ones excluded.
+	QuotaUses(ctx context.Context, account string, since time.Time) ([]time.Time, error)
 }
 
 // Leases hold one conductor per account.
@@ -145,8 +173,10 @@ type Exports interface {
 	// DeliveryDropped, rejected: DeliveryRejected, with the export's Failure);
 	// planned by Retry and ready by LandAgain open the closed ones again. A move
 	// to submitting sets IntentSeq, and one from unknown to planned AbsentSeq, to
-	// the highest job Seq of the account at that moment (0 when there is none).
-	// ErrStale when the export stands elsewhere, ErrFenced when the lease is
+	// the highest job Seq of the account at that moment (0 when there is none);
+	// one to unknown sets LostIn to the number of readings begun.
+	// ErrStale when the export stands elsewhere, or when the transition rests on a
+	// version of the organisation that has passed, ErrFenced when the lease is
 	// not held. The zero lease is a person's.
 	Move(ctx context.Context, lease weir.Lease, id int64, t weir.Transition) (weir.Export, error)
 	// Amend changes what is no transition (waits, polls, listings, wishes to
@@ -236,7 +266,4 @@ type Facts interface {
 	SaveDuration(ctx context.Context, account, key, jobID string, ended time.Time, ran time.Duration) error
 	// Durations returns the newest `limit` durations of each key, oldest first.
 	Durations(ctx context.Context, account string, limit int) (map[string][]time.Duration, error)
-	// QuotaUses returns the instants at which jobs of the account were bought
-	// since the instant, oldest first; cancelled and refunded ones excluded.
-	QuotaUses(ctx context.Context, account string, since time.Time) ([]time.Time, error)
 }

@@ -23,7 +23,7 @@ func (s *Store) SeeJobs(ctx context.Context, account string, jobs []weir.Job, at
 			return err
 		}
 		a := &answer{account: account, at: rule.Instant(at), complete: complete, last: last}
-		if a.seq, err = jobSeq(ctx, tx, account); err != nil {
+		if a.marks, err = marksOf(ctx, tx, account); err != nil {
 			return err
 		}
 		// A list older than the last one only adds: it cannot say what is missing now.
@@ -47,7 +47,7 @@ type answer struct {
 	account          string
 	at, last         time.Time
 	complete, newest bool
-	seq              int64 // the last one drawn
+	marks            // seq is the last one drawn
 }
 
 // see writes the jobs that are new or that the answer changes.
@@ -69,7 +69,7 @@ func (a *answer) see(ctx context.Context, tx *sql.Tx, told []weir.Job) error {
 		if !ok {
 			before = jobRow{Job: rule.NewJob(j.ID, a.at)}
 			a.seq++
-			before.Seq = a.seq
+			before.Seq, before.SeenIn = a.seq, a.readings
 		}
 		after := a.merge(before, j)
 		known[j.ID] = after

@@ -69,12 +69,15 @@ func (s *Store) decide(ctx context.Context, tx *sql.Tx, l weir.Lease, id int64, 
 
 // apply executes a transition of an export that was read in this transaction.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, before exportRow, t weir.Transition) (exportRow, error) {
-	seq, err := jobSeq(ctx, tx, before.Account)
+	m, err := marksOf(ctx, tx, before.Account)
 	if err != nil {
 		return exportRow{}, err
 	}
-	moved, err := rule.Move(t, before.Export, seq)
+	moved, err := rule.Move(t, before.Export, m.seq, m.readings)
 	if err != nil {
+		return exportRow{}, err
+	}
+	if err := takeSlot(ctx, tx, before.Account, t); err != nil {
 		return exportRow{}, err
 	}
 	if err := s.follow(ctx, tx, t, moved); err != nil {

@@ -31,6 +31,8 @@ func TestPlans(t *testing.T) {
 		{selectListed, "COVERING INDEX jobs_listed "},
 		{selectInList, "COVERING INDEX jobs_in_list "},
 		{selectBought, "COVERING INDEX jobs_bought "},
+		{selectJobs + whereBought, "jobs_seen_in "},
+		{`SELECT id` + whereBeside + `('unknown')`, "exports_open "},
 		{selectJobs + whereSeenAfter, "jobs_seen "},
 		{selectJobs + "j.account = $1 AND j.id IN ($2, $3)", "sqlite_autoindex_jobs_1 "},
 		{selectDurations, "durations_newest "},

@@ -20,8 +20,8 @@ const (
 			SELECT (SELECT MIN(d.likeness) FROM durations d WHERE d.account = $1 AND d.likeness > walk.likeness)
 			FROM walk WHERE walk.likeness IS NOT NULL
 		) SELECT likeness FROM walk WHERE likeness IS NOT NULL`
-	selectBought = `SELECT bought_at FROM jobs WHERE account = $1 AND uses_quota = 1 AND bought_at >= $2
-		ORDER BY bought_at`
+	selectBought = `SELECT j.bought_at FROM jobs j JOIN accounts a ON a.name = j.account
+		WHERE a.organisation = ` + ofAccount + ` AND j.uses_quota = 1 AND j.bought_at >= $2 ORDER BY j.bought_at`
 )
 
 // SaveDuration keeps how long a job ran; once per job.

@@ -15,6 +15,9 @@ func (d *decision) adoptable(e *weir.Export) (jobID, why string, ok bool) {
 	if e.JobID != "" {
 		return e.JobID, "its own job's result is still on the server", true
 	}
+	if _, found := d.unknownLike(e); found { // a job that appears now may be that one's: it is older news for this one
+		return "", "", false
+	}
 	for _, j := range d.strays(e.Request) {
 		if d.given[j.ID] || weir.Recognise(j.FileName, e.Request) != weir.Match {
 			continue

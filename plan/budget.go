@@ -13,16 +13,23 @@ const MaxReadTries = maxReadTries
 
 // LimitReading is an answer of GET /admin/limits; -1 is a number not said.
 type LimitReading struct {
+	// Number is the ledger's, drawn before the request was sent; it is above that
+	// of the budget, else the reading is outdated.
+	Number                             int64
 	Slots, SlotsFree, Quota, QuotaFree int
 	Running, Submitted                 []string
 }
 
 // ToldLimits is the budget after the server told its limits. ours is how many
 // exports of weir hold a slot. A refusal is explained by the reading: no free
-// slot, no quota, or neither, which holds POSTs back for a while.
+// slot, no quota, or neither, which holds POSTs back for a while. A reading that
+// began before the budget's own changes nothing.
 func ToldLimits(b weir.Budget, r LimitReading, ours int, started, now time.Time) weir.Budget {
+	if r.Number < b.Reading {
+		return b
+	}
 	told := weir.Budget{
-		ReadStartedAt: started, ReadAt: now, Source: weir.Told,
+		Reading: r.Number, ReadStartedAt: started, ReadAt: now, Source: weir.Told,
 		Slots: r.Slots, SlotsFree: r.SlotsFree, Quota: r.Quota, QuotaFree: r.QuotaFree,
 		Refusals: b.Refusals, Submitted: r.Submitted,
 	}
@@ -118,13 +125,13 @@ func Refused(b weir.Budget, ours int, now time.Time) weir.Budget {
 	return holdPosts(b, ours, now)
 }
 
-// LimitsForbidden is the budget when the key may not read limits. What was
-// learned before stays.
-func LimitsForbidden(b weir.Budget, started, now time.Time) weir.Budget {
+// LimitsForbidden is the budget when the key of an account may not read limits.
+// What was learned before stays.
+func LimitsForbidden(b weir.Budget, account string, started, now time.Time) weir.Budget {
 	if b.Known() {
-		b = weir.Budget{Refusals: b.Refusals}
+		b = weir.Budget{Reading: b.Reading, Refusals: b.Refusals}
 	}
-	b.Forbidden, b.Source = true, weir.Learned
+	b.Forbidden, b.ForbiddenTo, b.Source = true, account, weir.Learned
 	b.ReadStartedAt, b.ReadAt = started, now
 	b.Quota, b.QuotaFree = -1, -1
 	if b.Refusals > 0 && b.HoldUntil.IsZero() {

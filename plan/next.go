@@ -20,9 +20,10 @@ const (
 func Next(v View, now time.Time) Plan {
 	d := &decision{View: v, now: now, plan: Plan{Stands: make(map[int64]Stand, len(v.Exports)), LookAgain: now.Add(lookAgain)}}
 	for i := range v.Exports {
-		e := &v.Exports[i]
-		d.note(e, i)
-		d.decide(e)
+		d.note(&v.Exports[i], i)
+	}
+	for i := range v.Exports {
+		d.decide(&v.Exports[i])
 	}
 	if len(d.plan.Actions) > 0 { // decisions first: they may change what is asked
 		d.standBehind()
@@ -48,7 +49,7 @@ type decision struct {
 	// spoken says that all exports ready for a POST are backfill, and what is
 	// left of the quota is kept for scheduled ones.
 	spoken  bool
-	holding int                   // exports that hold a slot
+	inSlots int                   // exports that hold a slot
 	waiting int                   // exports that are planned
 	unknown []int                 // places in Exports of those of unknown fate
 	given   map[string]bool       // jobs that this plan gives to an export
@@ -59,7 +60,7 @@ type decision struct {
 // note counts what other decisions ask for often.
 func (d *decision) note(e *weir.Export, place int) {
 	if e.State.HoldsSlot() {
-		d.holding++
+		d.inSlots++
 	}
 	if e.State == weir.Planned {
 		d.waiting++

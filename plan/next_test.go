@@ -116,8 +116,8 @@ func whyNot(v plan.View, e weir.Export) map[string]bool {
 		return o.State == weir.Unknown && o.Request.SameTarget(e.Request)
 	})
 	return map[string]bool{
-		"no slot is free":              plan.FreeSlots(v.Budget, v.Exports, v.Jobs) == 0,
-		"no quota is left":             plan.FreeQuota(v.Budget, v.Exports, v.Policy.KeepQuota) == 0,
+		"no slot is free":              v.FreeSlots() == 0,
+		"no quota is left":             v.FreeQuota() == 0,
 		"POSTs are held":               noon.Before(v.Budget.HoldUntil),
 		"it is to be cancelled":        !e.CancelRequestedAt.IsZero(),
 		"it waits":                     noon.Before(e.NotBefore),

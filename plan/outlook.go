@@ -32,7 +32,7 @@ func (d *decision) shortAt() time.Time {
 	if !d.Budget.Known() || d.Budget.Quota <= 0 {
 		return time.Time{}
 	}
-	if d.freeQuota() == 0 && slices.ContainsFunc(d.Exports, func(e weir.Export) bool { return e.State == weir.Planned }) {
+	if d.FreeQuota() == 0 && slices.ContainsFunc(d.Exports, func(e weir.Export) bool { return e.State == weir.Planned }) {
 		return d.now
 	}
 	ahead := d.ahead()
@@ -89,7 +89,7 @@ func (d *decision) slotsFree() []time.Time {
 			slots = append(slots, d.now.Add(left))
 		}
 	}
-	for range FreeSlots(d.Budget, d.Exports, d.Jobs) {
+	for range d.FreeSlots() {
 		slots = append(slots, d.now)
 	}
 	if len(slots) == 0 {

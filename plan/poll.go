@@ -65,7 +65,7 @@ func (d *decision) pollSequential(running []*weir.Export) {
 			d.standTimedOut(e, fmt.Sprintf("job %s was not finished after %d status answers", e.JobID, e.Polls))
 			continue
 		}
-		due := laterOf(laterOf(e.SubmittedAt, e.PolledAt).Add(d.backoff(e.Polls)), e.NotBefore)
+		due := laterOf(d.lastLook(e).Add(d.backoff(e.Polls)), e.NotBefore)
 		if !d.now.Before(due) {
 			d.askJob(e.JobID, e.ID, "its next status read is due")
 		}
@@ -78,10 +78,22 @@ func (d *decision) backoff(k int) time.Duration {
 	return time.Duration(min(wait, float64(d.Policy.PollMax)))
 }
 
+// lastLook is when something was last heard of an export's job. What a clock
+// that was set back puts into the future is not it.
+func (d *decision) lastLook(e *weir.Export) time.Time {
+	last := time.Time{}
+	for _, at := range []time.Time{e.SubmittedAt, e.PolledAt} {
+		if !at.After(d.now) {
+			last = laterOf(last, at)
+		}
+	}
+	return last
+}
+
 // pollEach reads jobs one by one, none more often than every 5 s.
 func (d *decision) pollEach(running []*weir.Export) {
 	for _, e := range running {
-		last := laterOf(e.SubmittedAt, e.PolledAt)
+		last := d.lastLook(e)
 		next := d.nextPoll([]*weir.Export{e}, len(running), last)
 		due := laterOf(laterOf(next, last.Add(pollOwn)), e.NotBefore)
 		if !d.now.Before(due) {
@@ -210,7 +222,7 @@ func (d *decision) pollPrice() float64 {
 	if !d.Budget.Known() {
 		slots = learnedSlots(d.Budget)
 	}
-	used := max(1, min(slots, d.holding+d.waiting))
+	used := max(1, min(slots, d.inSlots+d.waiting))
 	return pollShare * float64(used) * d.learned().typical()
 }
 

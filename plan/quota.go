@@ -19,40 +19,11 @@ const (
 	aheadLooks = 100
 )
 
-// FreeQuota is how many exports the quota still allows now, the reserve kept;
-// -1 when the quota is not known.
-func FreeQuota(b weir.Budget, exports []weir.Export, keep int) int {
-	if !b.Known() || b.QuotaFree < 0 {
-		return -1
-	}
-	since := 0
-	for i := range exports {
-		e := &exports[i]
-		if e.State.HoldsSlot() && e.SubmittedAt.After(b.ReadStartedAt) {
-			since++
-		}
-	}
-	return max(0, b.QuotaFree-since-keep)
-}
-
-// freeQuota is [FreeQuota] less also what was bought since the reading and has
-// ended already; -1 when the quota is not known.
-func (d *decision) freeQuota() int {
-	free := FreeQuota(d.Budget, d.Exports, d.Policy.KeepQuota)
-	if free <= 0 {
-		return free
-	}
-	since := 0
-	for i := len(d.QuotaUses); i > 0 && d.QuotaUses[i-1].After(d.Budget.ReadStartedAt); i-- {
-		since++
-	}
-	for i := range d.Exports {
-		e := &d.Exports[i]
-		if e.State == weir.Submitting || e.State == weir.Unknown && e.JobID == "" {
-			since++
-		}
-	}
-	return max(0, min(free, d.Budget.QuotaFree-since-d.Policy.KeepQuota))
+// spent reports that the quota is used up by weir's own account of what it
+// bought since the reading, which may count a job that is none: worth a request
+// before anybody is told to wait for a month.
+func (d *decision) spent() bool {
+	return d.FreeQuota() == 0 && d.Budget.QuotaFree > d.Policy.KeepQuota && len(d.unnamed()) > 0
 }
 
 // LookAhead is the rolling quota with what is known to come (rules §5).
@@ -134,10 +105,12 @@ func (d *decision) ahead() LookAhead {
 	l.Room -= d.othersUse(l)
 	for i := range d.Exports {
 		e := &d.Exports[i]
-		waits := e.State == weir.Planned && e.Rank == weir.RankScheduled
-		if waits || e.State == weir.Submitting || e.State == weir.Unknown && e.JobID == "" {
+		if e.State == weir.Planned && e.Rank == weir.RankScheduled {
 			l.Uses = append(l.Uses, d.now)
 		}
+	}
+	for range d.inDoubt() {
+		l.Uses = append(l.Uses, d.now)
 	}
 	return l
 }

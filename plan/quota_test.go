@@ -139,12 +139,74 @@ func TestUsedUpQuotaIsLookedAtRarely(t *testing.T) {
 	}
 }
 
-func TestFreeQuotaCountsWhatEnded(t *testing.T) {
+func bought(n int, status weir.JobStatus) []weir.Job {
+	var jobs []weir.Job
+	for i := range n {
+		jobs = append(jobs, weir.Job{ID: jobID(ago(time.Second), 100+i), ExportID: 99, Status: status})
+	}
+	return jobs
+}
+
+func TestFreeQuota(t *testing.T) {
+	runs := running(1, "net_arr", "2026_Q1", time.Second)
+	ranSince := []weir.Job{{ID: runs.JobID, ExportID: 1, Status: weir.JobRunning}}
+	posting := weir.Export{ID: 2, State: weir.Submitting, SubmittedAt: ago(time.Second)}
+	for name, c := range map[string]struct {
+		change mutation
+		want   int
+	}{
+		"as told":                    {func(*plan.View) {}, 10},
+		"less the reserve":           {func(v *plan.View) { v.Policy.KeepQuota = 7 }, 3},
+		"not below nothing":          {func(v *plan.View) { v.Policy.KeepQuota = 70 }, 0},
+		"not known":                  {func(v *plan.View) { v.Budget.QuotaFree = -1 }, -1},
+		"bought and ended since":     {func(v *plan.View) { v.BoughtSince = bought(2, weir.JobDone) }, 8},
+		"bought and cancelled since": {func(v *plan.View) { v.BoughtSince = bought(2, weir.JobCancelled) }, 8},
+		"one runs, two have ended": {func(v *plan.View) {
+			v.Exports = []weir.Export{runs}
+			v.BoughtSince = append(bought(2, weir.JobDone), ranSince...)
+		}, 7},
+		"runs since before the reading": {func(v *plan.View) { v.Exports = []weir.Export{runs} }, 10},
+		"named by the reading": {func(v *plan.View) {
+			v.BoughtSince = bought(2, weir.JobDone)
+			v.Budget.Submitted = []string{v.BoughtSince[0].ID}
+		}, 9},
+		"a POST is under way":           {func(v *plan.View) { v.Exports = []weir.Export{posting} }, 9},
+		"one of another account":        {func(v *plan.View) { v.Beside = []weir.Export{posting} }, 9},
+		"its fate is unknown":           {func(v *plan.View) { v.Exports = []weir.Export{lost(1, "net_arr", "2026_Q1", time.Hour)} }, 9},
+		"uses say nothing of a reading": {func(v *plan.View) { v.QuotaUses = times(3, noon.Add(time.Hour), 0) }, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := calm()
+			v.Budget.Quota, v.Budget.QuotaFree = 100, 10
+			c.change(&v)
+			if got := v.FreeQuota(); got != c.want {
+				t.Errorf("%d free, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// What weir itself bought since the reading uses up the quota: the limits are
+// asked for before anybody is told to wait.
+func TestQuotaThatSeemsUsedUpIsAskedFor(t *testing.T) {
 	v := calm(planned(1, "net_arr", "2026_Q1"))
-	v.Budget.Quota, v.Budget.QuotaFree = 100, 2
-	v.QuotaUses = times(2, ago(time.Second), time.Millisecond) // bought and ended since the reading
+	v.Budget.Quota, v.Budget.QuotaFree, v.Budget.Slots = 100, 2, 1
+	v.BoughtSince = bought(2, weir.JobDone)
+	if got := verbs(plan.Next(v, noon)); !slices.Equal(got, []plan.Verb{plan.ReadLimits}) {
+		t.Fatalf("planned %v, want to ask", got)
+	}
+	v.Budget.QuotaFree, v.BoughtSince = 0, nil
 	p := plan.Next(v, noon)
-	if slices.Contains(verbs(p), plan.Post) {
-		t.Error("posted beyond the quota")
+	if len(p.Actions) > 0 || p.Stands[1].Wait.Code != weir.WaitQuota {
+		t.Errorf("planned %v, stand %+v", verbs(p), p.Stands[1])
+	}
+}
+
+// A reading from the future, of a clock that was set back, is not believed.
+func TestReadingFromTheFutureIsOld(t *testing.T) {
+	v := calm(planned(1, "net_arr", "2026_Q1"))
+	v.Budget.ReadStartedAt, v.Budget.ReadAt = noon.Add(time.Hour), noon.Add(time.Hour)
+	if got := verbs(plan.Next(v, noon)); !slices.Equal(got, []plan.Verb{plan.ReadLimits}) {
+		t.Errorf("planned %v, want to ask", got)
 	}
 }

@@ -20,59 +20,22 @@ const (
 	budgetShared = 20 * time.Second
 	budgetFresh  = 60 * time.Second
 	budgetAlone  = 5 * time.Minute
+	// clockSlack is how far the clocks of two processes may differ where they
+	// follow the store's.
+	clockSlack = time.Minute
+	// sharedLook is how often an account that waits for a slot looks whether
+	// another one of its organisation gave one back: a look at the ledger.
+	sharedLook = 2 * time.Second
 	// quotaAgain is how often a used-up quota is looked at.
 	quotaAgain = time.Hour
 	// assumedSlots is what is used before anything is known: one job.
 	assumedSlots = 1
 )
 
-// FreeSlots is how many exports may be posted now (rules §5): the smaller of
-// what the server told, less what was posted since that reading began and plus
-// what was since seen to end, and of the limit less ours in flight and other
-// jobs seen in flight. Never negative, and monotone in the limits. jobs must
-// hold what is known of every id that the reading counts as in flight.
-func FreeSlots(b weir.Budget, exports []weir.Export, jobs map[string]weir.Job) int {
-	held, since := map[string]bool{}, 0
-	ours := 0
-	for i := range exports {
-		e := &exports[i]
-		if e.State.HoldsSlot() {
-			ours++
-			held[e.JobID] = true
-			if e.SubmittedAt.After(b.ReadStartedAt) {
-				since++
-			}
-		}
-	}
-	if !b.Known() {
-		return max(0, learnedSlots(b)-ours)
-	}
-	others, ended := 0, 0
-	for _, id := range b.InFlight {
-		switch j, known := jobs[id]; {
-		case known && j.Status.Terminal():
-			ended++
-		case !held[id]:
-			others++
-		}
-	}
-	return max(0, min(b.SlotsFree+ended-since, b.Slots-ours-others))
+func (d *decision) limitsForbidden() bool {
+	b := d.Budget
+	return d.Limits.Forbidden || b.Forbidden && (b.ForbiddenTo == "" || b.ForbiddenTo == d.Account.Name)
 }
-
-// learnedSlots is the width used while limits cannot be read: one slot more
-// after each accepted POST until the first refusal, then what was in flight;
-// one more to try after that many further accepts.
-func learnedSlots(b weir.Budget) int {
-	if b.Ceiling == 0 {
-		return assumedSlots + b.Accepts
-	}
-	if b.Accepts >= b.Ceiling {
-		return b.Ceiling + 1
-	}
-	return b.Ceiling
-}
-
-func (d *decision) limitsForbidden() bool { return d.Limits.Forbidden || d.Budget.Forbidden }
 
 // readLimitsFirst reports whether the limits must be read before a POST: never
 // read, a refusal asks for an explanation, an end may have given quota back or
@@ -90,6 +53,8 @@ func (d *decision) readLimitsFirst() (why string, due bool) {
 		return "a POST was refused: asking which limit it was", true
 	case b.ReadStartedAt.Before(b.HoldUntil) && !d.now.Before(b.HoldUntil):
 		return "the wait after a refusal is over: asking whether there is room", true
+	case d.spent():
+		return "what was bought since the limits were read may use up the quota", true
 	case b.ReadStartedAt.Before(d.LastTerminalAt) && d.tight():
 		return "a job of ours ended since the limits were read", true
 	}
@@ -101,13 +66,13 @@ func (d *decision) readLimitsFirst() (why string, due bool) {
 // matters whether an ended job gave its use back. Elsewhere the end of a job
 // frees its slot (rules §5) and the reading stays good.
 func (d *decision) tight() bool {
-	free := d.freeQuota()
+	free := d.FreeQuota()
 	return free >= 0 && free <= 2*d.Budget.Slots || d.othersRun()
 }
 
 // othersRun reports that the reading counted jobs that no export of weir has.
 func (d *decision) othersRun() bool {
-	held := make(map[string]bool, d.holding)
+	held := make(map[string]bool, d.inSlots)
 	for i := range d.Exports {
 		if e := &d.Exports[i]; e.JobID != "" {
 			held[e.JobID] = true
@@ -125,7 +90,7 @@ func (d *decision) budgetLasts() time.Duration {
 	switch {
 	case !d.othersRun():
 		return budgetAlone
-	case d.holding > 0:
+	case d.inSlots > 0:
 		return budgetShared
 	}
 	return budgetFresh
@@ -136,7 +101,10 @@ func (d *decision) budgetLasts() time.Duration {
 // have given some back.
 func (d *decision) limitsStaleAt() time.Time {
 	b := d.Budget
-	if d.freeQuota() != 0 && !d.spoken {
+	if b.ReadAt.After(d.now.Add(clockSlack)) { // the clock was set back since
+		return d.now
+	}
+	if d.FreeQuota() != 0 && !d.spoken {
 		return b.ReadAt.Add(d.budgetLasts())
 	}
 	if frees := d.quotaFreesAfter(b.ReadAt); frees.After(b.ReadAt) && frees.Before(b.ReadAt.Add(quotaAgain)) {
@@ -175,10 +143,8 @@ func (d *decision) full() bool {
 	return d.Budget.Known() && d.Budget.Slots > 0 && d.held() >= d.Budget.Slots
 }
 
-// held is how many slots weir holds.
-func (d *decision) held() int {
-	return d.holding
-}
+// held is how many slots weir holds for this account.
+func (d *decision) held() int { return d.inSlots }
 
 // askBefore plans a read that a POST must wait for.
 func (d *decision) askBefore(ready []*weir.Export, do Verb, why string) {
@@ -323,7 +289,7 @@ func (d *decision) abandoned(e weir.Export) bool {
 // they wait. One POST is in flight at a time, so one is planned at a time.
 func (d *decision) admit(ready []*weir.Export) {
 	first := ready[0]
-	if d.freeQuota() == 0 {
+	if d.FreeQuota() == 0 {
 		d.standForQuota(ready)
 		return
 	}
@@ -331,7 +297,7 @@ func (d *decision) admit(ready []*weir.Export) {
 		d.standForScheduled(ready)
 		return
 	}
-	if FreeSlots(d.Budget, d.Exports, d.Jobs) == 0 {
+	if d.FreeSlots() == 0 {
 		d.standForSlot(ready)
 		return
 	}
@@ -354,12 +320,20 @@ func (d *decision) standForSlot(ready []*weir.Export) {
 		if stale := d.limitsStaleAt(); !d.full() && d.Budget.Known() && stale.Before(until) {
 			until = stale
 		}
+		until = d.sharedUntil(until)
 		d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, d.slotActs())
 		return
 	}
-	until := d.Budget.ReadAt.Add(budgetFresh)
+	until := d.sharedUntil(d.Budget.ReadAt.Add(budgetFresh))
 	text := fmt.Sprintf("all %d slots are taken by other jobs of the organisation", d.Budget.Slots)
 	d.standAll(ready, weir.Wait{Code: weir.WaitSlot, Text: text}, until, time.Time{})
+}
+
+func (d *decision) sharedUntil(until time.Time) time.Time {
+	if soon := d.now.Add(sharedLook); d.Shared && !d.full() && soon.Before(until) {
+		return soon
+	}
+	return until
 }
 
 // slotActs: one of weir's own jobs may end at any time, but of an export that

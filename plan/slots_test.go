@@ -12,7 +12,13 @@ import (
 
 func TestFreeSlots(t *testing.T) {
 	old := running(1, "net_arr", "2026_Q1", time.Minute)
-	young := running(2, "net_arr", "2026_Q2", time.Second) // posted after the reading began
+	young := running(2, "net_arr", "2026_Q2", time.Second)
+	since := []weir.Job{{ID: young.JobID, ExportID: 2, Status: weir.JobQueued}} // seen after the reading began
+	ofAnother := []weir.Job{{ID: "theirs", ExportID: 7, Status: weir.JobRunning}}
+	over := []weir.Job{{ID: "theirs", ExportID: 7, Status: weir.JobDone}}
+	posting := func(since time.Duration) []weir.Export {
+		return []weir.Export{{ID: 8, State: weir.Submitting, SubmittedAt: ago(since)}}
+	}
 	inFlight := func(free int, ids ...string) weir.Budget {
 		b := told(3)
 		b.SlotsFree, b.InFlight = free, ids
@@ -28,27 +34,35 @@ func TestFreeSlots(t *testing.T) {
 		exports []weir.Export
 		jobs    map[string]weir.Job
 		want    int
+		since   []weir.Job
+		beside  []weir.Export
 	}{
-		"nothing runs":                         {told(3), nil, nil, 3},
-		"ours as told":                         {inFlight(2, old.JobID), []weir.Export{old}, nil, 2},
-		"posted since the reading":             {inFlight(2, old.JobID), []weir.Export{old, young}, nil, 1},
-		"posted since, less was told free":     {inFlight(1), []weir.Export{young}, nil, 0},
-		"ended since the reading":              {inFlight(2, old.JobID), nil, ended, 3},
-		"one ended, one posted since":          {inFlight(2, old.JobID), []weir.Export{young}, ended, 2},
-		"others hold two":                      {inFlight(1, "x", "y"), nil, nil, 1},
-		"others' jobs told twice over":         {inFlight(3, "x", "y"), nil, nil, 1},
-		"a job that nobody waits for any more": {inFlight(3, "left"), nil, abandoned, 2},
-		"an unknown fate holds a slot":         {told(1), []weir.Export{lost(1, "net_arr", "2026_Q1", time.Second)}, nil, 0},
-		"more than the limit":                  {told(1), []weir.Export{old, young}, nil, 0},
-		"nothing known: one":                   {weir.Budget{}, nil, nil, 1},
-		"nothing known and one runs":           {weir.Budget{}, []weir.Export{old}, nil, 0},
-		"learning: one more each":              {learned(0, 2), []weir.Export{old, young}, nil, 1},
-		"learned":                              {learned(2, -8), []weir.Export{old, young}, nil, 0},
-		"learned, time to try one more":        {learned(2, 2), []weir.Export{old, young}, nil, 1},
+		"nothing runs":                         {told(3), nil, nil, 3, nil, nil},
+		"ours as told":                         {inFlight(2, old.JobID), []weir.Export{old}, nil, 2, nil, nil},
+		"posted since the reading":             {inFlight(2, old.JobID), []weir.Export{old, young}, nil, 1, since, nil},
+		"named by the reading, seen since":     {inFlight(1, old.JobID, young.JobID), []weir.Export{old, young}, nil, 1, since, nil},
+		"posted since, less was told free":     {inFlight(1), []weir.Export{young}, nil, 0, since, nil},
+		"ended since the reading":              {inFlight(2, old.JobID), nil, ended, 3, nil, nil},
+		"one ended, one posted since":          {inFlight(2, old.JobID), []weir.Export{young}, ended, 2, since, nil},
+		"others hold two":                      {inFlight(1, "x", "y"), nil, nil, 1, nil, nil},
+		"others' jobs told twice over":         {inFlight(3, "x", "y"), nil, nil, 1, nil, nil},
+		"a job that nobody waits for any more": {inFlight(3, "left"), nil, abandoned, 2, nil, nil},
+		"an unknown fate holds a slot":         {told(1), []weir.Export{lost(1, "net_arr", "2026_Q1", time.Second)}, nil, 0, nil, nil},
+		"another account posted since":         {told(3), nil, nil, 2, ofAnother, nil},
+		"and its job is over":                  {told(3), nil, nil, 3, over, nil},
+		"another account is posting":           {told(3), nil, nil, 2, nil, posting(time.Second)},
+		"it was, long before the reading":      {told(3), nil, nil, 3, nil, posting(10 * time.Minute)},
+		"nobody may read: others of ours run":  {learned(3, 0), []weir.Export{old}, nil, 1, nil, []weir.Export{young}},
+		"more than the limit":                  {told(1), []weir.Export{old, young}, nil, 0, nil, nil},
+		"nothing known: one":                   {weir.Budget{}, nil, nil, 1, nil, nil},
+		"nothing known and one runs":           {weir.Budget{}, []weir.Export{old}, nil, 0, nil, nil},
+		"learning: one more each":              {learned(0, 2), []weir.Export{old, young}, nil, 1, nil, nil},
+		"learned":                              {learned(2, -8), []weir.Export{old, young}, nil, 0, nil, nil},
+		"learned, time to try one more":        {learned(2, 2), []weir.Export{old, young}, nil, 1, nil, nil},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := plan.FreeSlots(c.budget, c.exports, c.jobs); got != c.want {
+			if got := (plan.View{Budget: c.budget, Exports: c.exports, Jobs: c.jobs, BoughtSince: c.since, Beside: c.beside}).FreeSlots(); got != c.want {
 				t.Errorf("free slots = %d, want %d", got, c.want)
 			}
 		})
@@ -61,7 +75,7 @@ func TestFreeSlotsIsMonotone(t *testing.T) {
 		v := chance{rand.New(rand.NewPCG(seed, 2))}.view()
 		v.Budget.Source = weir.Told
 		v.Budget.ReadAt = ago(0)
-		before := plan.FreeSlots(v.Budget, v.Exports, v.Jobs)
+		before := v.FreeSlots()
 		if before < 0 || before > max(0, v.Budget.SlotsFree+len(v.Budget.InFlight)) {
 			t.Fatalf("seed %d: %d free of %+v", seed, before, v.Budget)
 		}
@@ -70,12 +84,15 @@ func TestFreeSlotsIsMonotone(t *testing.T) {
 		freer := v.Budget
 		freer.SlotsFree++
 		for _, b := range []weir.Budget{more, freer} {
-			if after := plan.FreeSlots(b, v.Exports, v.Jobs); after < before || after > before+1 {
+			told := v
+			told.Budget = b
+			if after := told.FreeSlots(); after < before || after > before+1 {
 				t.Fatalf("seed %d: %d free became %d with one more told", seed, before, after)
 			}
 		}
-		another := append(slices.Clone(v.Exports), running(99, "z", "2026_Q1", 0))
-		if after := plan.FreeSlots(v.Budget, another, v.Jobs); after > before {
+		another := v
+		another.Exports = append(slices.Clone(v.Exports), running(99, "z", "2026_Q1", 0))
+		if after := another.FreeSlots(); after > before {
 			t.Fatalf("seed %d: %d free became %d with one more in flight", seed, before, after)
 		}
 	}
@@ -104,6 +121,7 @@ func TestRefusalIsExplained(t *testing.T) {
 			if got := verbs(plan.Next(v, noon)); !slices.Equal(got, []plan.Verb{plan.ReadLimits}) {
 				t.Fatalf("after a refusal: %v, want to ask which limit it was", got)
 			}
+			c.reading.Number = 2
 			b = plan.ToldLimits(b, c.reading, c.ours, noon, noon)
 			if hold := max(0, b.HoldUntil.Sub(noon)); hold != c.hold {
 				t.Errorf("POSTs held for %s, want %s", hold, c.hold)
@@ -126,6 +144,7 @@ func TestRefusalsNeverLoopAndNeverStop(t *testing.T) {
 			now = p.LookAgain
 		case p.Actions[0].Do == plan.ReadLimits:
 			reads++
+			room.Number++
 			v.Budget = plan.ToldLimits(v.Budget, room, 0, now, now)
 		case p.Actions[0].Do == plan.Post:
 			posts++
@@ -147,7 +166,7 @@ func TestRefusalsNeverLoopAndNeverStop(t *testing.T) {
 // almost never asked for more.
 func TestSlotsAreLearnedFromFewRefusals(t *testing.T) {
 	for slots := 1; slots <= 12; slots++ {
-		b := plan.LimitsForbidden(weir.Budget{}, noon, noon)
+		b := plan.LimitsForbidden(weir.Budget{}, "default", noon, noon)
 		ours, refused, widest := 0, 0, 0
 		for range 200 { // one job ends, then whatever fits is posted
 			ours = max(0, ours-1)
@@ -156,7 +175,7 @@ func TestSlotsAreLearnedFromFewRefusals(t *testing.T) {
 				for i := range exports {
 					exports[i] = running(int64(i), "a", "2026_Q1", time.Minute)
 				}
-				if free = plan.FreeSlots(b, exports, nil); free == 0 {
+				if free = (plan.View{Budget: b, Exports: exports}).FreeSlots(); free == 0 {
 					break
 				}
 				if ours == slots {
@@ -184,13 +203,13 @@ func TestLearnedWidthFollowsTheServer(t *testing.T) {
 		t.Fatalf("a taken probe leaves the width at %d, want 3", b.Ceiling)
 	}
 	three := []weir.Export{running(1, "a", "2026_Q1", 0), running(2, "a", "2026_Q1", 0), running(3, "a", "2026_Q1", 0)}
-	if free := plan.FreeSlots(b, three, nil); free != 1 {
+	if free := (plan.View{Budget: b, Exports: three}).FreeSlots(); free != 1 {
 		t.Errorf("%d free after a taken probe, want to try on", free)
 	}
 	if b = plan.AcceptedBeside(b, 1); b.Ceiling != 3 {
 		t.Errorf("a POST within the width moved it to %d", b.Ceiling)
 	}
-	if b = plan.Refused(b, 3, noon); b.Ceiling != 3 || plan.FreeSlots(b, three, nil) != 0 {
+	if b = plan.Refused(b, 3, noon); b.Ceiling != 3 || (plan.View{Budget: b, Exports: three}).FreeSlots() != 0 {
 		t.Errorf("after a refusal beside 3: %+v", b)
 	}
 }
@@ -211,12 +230,14 @@ func TestLimitsAreReadBeforeAPost(t *testing.T) {
 		"an end beside others":          {func(v *plan.View) { foreign(v); v.LastTerminalAt = noon }, []plan.Verb{plan.ReadLimits}},
 		"an end with the quota nearing": {func(v *plan.View) { v.Budget.QuotaFree = 6; v.LastTerminalAt = noon }, []plan.Verb{plan.ReadLimits}},
 		"reading failed just now":       {func(v *plan.View) { v.Budget = weir.Budget{}; v.Limits.NotBefore = noon.Add(time.Second) }, nil},
-		"forbidden":                     {func(v *plan.View) { v.Budget = plan.LimitsForbidden(v.Budget, noon, noon) }, []plan.Verb{plan.Post}},
-		"forbidden an hour ago":         {func(v *plan.View) { v.Budget = plan.LimitsForbidden(v.Budget, ago(time.Hour), ago(time.Hour)) }, []plan.Verb{plan.ReadLimits}},
-		"the list is a minute old":      {func(v *plan.View) { v.Listing.StartedAt = ago(time.Minute) }, []plan.Verb{plan.ListJobs}},
-		"there is no list":              {func(v *plan.View) { v.Listing = plan.Listing{Absent: true} }, []plan.Verb{plan.Post}},
-		"no slot":                       {func(v *plan.View) { v.Budget.SlotsFree = 0 }, nil},
-		"others hold all":               {func(v *plan.View) { v.Budget.InFlight = []string{"x", "y", "z"} }, nil},
+		"forbidden":                     {func(v *plan.View) { v.Budget = plan.LimitsForbidden(v.Budget, "default", noon, noon) }, []plan.Verb{plan.Post}},
+		"forbidden an hour ago": {func(v *plan.View) {
+			v.Budget = plan.LimitsForbidden(v.Budget, "default", ago(time.Hour), ago(time.Hour))
+		}, []plan.Verb{plan.ReadLimits}},
+		"the list is a minute old": {func(v *plan.View) { v.Listing.StartedAt = ago(time.Minute) }, []plan.Verb{plan.ListJobs}},
+		"there is no list":         {func(v *plan.View) { v.Listing = plan.Listing{Absent: true} }, []plan.Verb{plan.Post}},
+		"no slot":                  {func(v *plan.View) { v.Budget.SlotsFree = 0 }, nil},
+		"others hold all":          {func(v *plan.View) { v.Budget.InFlight = []string{"x", "y", "z"} }, nil},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

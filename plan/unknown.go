@@ -69,7 +69,8 @@ func (d *decision) decideUnknown(e *weir.Export) {
 // or which waits for a person: a job that became readable is taken up again.
 func (d *decision) askAboutKnown(e *weir.Export) {
 	job, known := d.Jobs[e.JobID]
-	if known && job.LastSeen.After(e.LostAt) && job.Status != weir.JobUnrecognised {
+	seen := job.LastSeen.After(e.LostAt) && !job.LastSeen.After(d.now.Add(clockSlack)) // a clock set back proves nothing
+	if known && seen && job.Status != weir.JobUnrecognised {
 		d.adopt(e, e.JobID, "its job can be read again")
 		return
 	}
@@ -132,7 +133,7 @@ func (d *decision) distance(j weir.Job, e *weir.Export) nearness {
 	if !ok {
 		at = j.StartedAt
 	}
-	by := at.Sub(e.SubmittedAt.Add(d.ServerAhead).Truncate(time.Second))
+	by := at.Sub(d.posted(e).Truncate(time.Second))
 	return nearness{earlier: by < 0, by: max(by, -by), id: j.ID}
 }
 
@@ -194,7 +195,7 @@ func (d *decision) submittedCounts(e *weir.Export) bool {
 	if !e.AbsentListedAt.IsZero() {
 		earliest = e.AbsentListedAt.Add(listingGap)
 	}
-	return d.Budget.Known() && !d.Budget.ReadStartedAt.Before(earliest) && len(d.unexplained()) == 0
+	return d.readSince(e) && !d.Budget.ReadStartedAt.Before(earliest) && len(d.unexplained()) == 0
 }
 
 // submittedExplained reports whether the limits were read since the loss and
@@ -203,7 +204,12 @@ func (d *decision) submittedExplained(e *weir.Export) bool {
 	if d.limitsForbidden() {
 		return true
 	}
-	return d.Budget.ReadStartedAt.After(e.LostAt) && len(d.unexplained()) == 0
+	return d.readSince(e) && len(d.unexplained()) == 0
+}
+
+// readSince reports whether the limits were read after the fate became unknown.
+func (d *decision) readSince(e *weir.Export) bool {
+	return d.Budget.Known() && d.Budget.Reading > e.LostIn
 }
 
 // unexplained are ids that the organisation's limits name and that are neither
@@ -231,13 +237,21 @@ func (d *decision) unexplained() []string {
 // oldestDoubt is, on the server's clock and with a margin for it, before the
 // first POST whose job is looked for.
 func (d *decision) oldestDoubt() time.Time {
-	first := d.now
-	for _, e := range d.Exports {
-		if e.State == weir.Unknown && e.SubmittedAt.Before(first) {
-			first = e.SubmittedAt
+	first := d.now.Add(d.ServerAhead)
+	for i := range d.Exports {
+		if e := &d.Exports[i]; e.State == weir.Unknown && d.posted(e).Before(first) {
+			first = d.posted(e)
 		}
 	}
-	return first.Add(d.ServerAhead - doubtMargin)
+	return first.Add(-doubtMargin)
+}
+
+// posted is when an export was posted, by the server's clock.
+func (d *decision) posted(e *weir.Export) time.Time {
+	if e.PostedAt.IsZero() {
+		return e.SubmittedAt.Add(d.ServerAhead)
+	}
+	return e.PostedAt
 }
 
 // proveUnknown asks for what the absence proof needs next.
@@ -269,7 +283,7 @@ func (d *decision) prove(e *weir.Export) {
 	switch id, found := d.unasked(); {
 	case !d.Listing.Absent && d.Listing.StartedAt.Before(due):
 		d.ask(ListJobs, "looking for the job of a lost POST")
-	case !d.limitsForbidden() && !d.Budget.ReadStartedAt.After(laterOf(e.LostAt, d.evidenceFloor(due))):
+	case !d.limitsForbidden() && (!d.readSince(e) || d.Listing.Absent && d.Budget.ReadStartedAt.Before(due)):
 		d.ask(ReadLimits, "looking for the job of a lost POST")
 	case d.Listing.Absent && d.limitsForbidden():
 		d.act(Action{Do: AskPerson, Export: e.ID, Why: "its POST got no answer and this key may read neither the list of jobs nor the limits"})
@@ -306,15 +320,6 @@ func (d *decision) proveAgain(e *weir.Export, wait weir.Wait) {
 func (d *decision) known(id string) bool {
 	_, known := d.Jobs[id]
 	return known
-}
-
-// evidenceFloor is the instant after which the limits must have been read: any
-// time after the loss is enough beside a list, the due instant without one.
-func (d *decision) evidenceFloor(due time.Time) time.Time {
-	if d.Listing.Absent {
-		return due.Add(-time.Nanosecond)
-	}
-	return time.Time{}
 }
 
 func (d *decision) readsAgainAt() time.Time { return laterOf(d.List.NotBefore, d.Limits.NotBefore) }

@@ -122,6 +122,7 @@ func (pr *prover) answer(a plan.Action) {
 		pr.v.Listing.StartedAt, pr.v.Listing.At = pr.now, pr.now
 		pr.lists = append(pr.lists, pr.now.Sub(e.LostAt))
 	case plan.ReadLimits:
+		pr.v.Budget.Reading++
 		pr.v.Budget.ReadStartedAt, pr.v.Budget.ReadAt = pr.now, pr.now
 	case plan.CountAbsent:
 		e.AbsentListings++
@@ -174,11 +175,11 @@ func TestAbsenceIsNotProvedBySpoiledListings(t *testing.T) {
 			j := stray(1, noon, weir.JobQueued, "")
 			v.Jobs[j.ID] = j
 		}, plan.AskPerson, 2 * time.Hour},
-		"limits forbidden": {func(v *plan.View) { v.Budget = plan.LimitsForbidden(v.Budget, noon, noon) }, plan.JudgeAbsent, time.Minute},
+		"limits forbidden": {func(v *plan.View) { v.Budget = plan.LimitsForbidden(v.Budget, "default", noon, noon) }, plan.JudgeAbsent, time.Minute},
 		"no list at all":   {func(v *plan.View) { v.Listing = plan.Listing{Absent: true} }, plan.JudgeAbsent, time.Minute},
 		"neither": {func(v *plan.View) {
 			v.Listing = plan.Listing{Absent: true}
-			v.Budget = plan.LimitsForbidden(v.Budget, noon, noon)
+			v.Budget = plan.LimitsForbidden(v.Budget, "default", noon, noon)
 		}, plan.AskPerson, time.Minute},
 	}
 	for name, c := range cases {
@@ -327,5 +328,35 @@ func TestReadsThatNeverSucceedEndTheExport(t *testing.T) {
 	e.PollFailures = plan.MaxReadTries
 	if got := verbs(plan.Next(calm(e), noon)); !slices.Equal(got, []plan.Verb{plan.GiveUpExport}) {
 		t.Errorf("planned %v", got)
+	}
+}
+
+// A job that appears while a like POST is unknown may be that one's: an export
+// whose own lost POST is in doubt leaves it alone until that is decided.
+func TestUnknownGoesBeforeDoubt(t *testing.T) {
+	doubt, e := planned(1, "net_arr", "2026_Q1"), lost(2, "net_arr", "2026_Q1", 20*time.Second)
+	doubt.PresumedAbsentAt = ago(time.Minute)
+	j := stray(7, ago(15*time.Second), weir.JobRunning, fileName("net_arr", "2026_Q1"))
+	got := plan.Next(with(calm(doubt, e), j), noon).Actions
+	if len(got) != 1 || got[0].Do != plan.AdoptJob || got[0].Export != 2 {
+		t.Errorf("planned %+v, want export 2 to adopt it", got)
+	}
+}
+
+// Which submitted ids may be a lost POST's is told by the server's clock as it
+// was known when it was posted: setting weir's own back hides none.
+func TestClockSetBackHidesNoSubmittedJob(t *testing.T) {
+	e := lost(1, "net_arr", "2026_Q1", time.Minute)
+	e.PostedAt, e.LostIn = e.SubmittedAt, 0
+	v := calm(e)
+	v.Listing = plan.Listing{Absent: true}
+	v.Budget.Submitted = []string{jobID(e.SubmittedAt, 1)}
+	back := -26 * time.Minute
+	v.ServerAhead = -back
+	v.Exports[0].LostAt = noon.Add(back - time.Minute)
+	v.Budget.ReadStartedAt, v.Budget.ReadAt = noon.Add(back-time.Second), noon.Add(back)
+	got := plan.Next(v, noon.Add(back)).Actions
+	if len(got) != 1 || got[0].Do != plan.ReadJob {
+		t.Errorf("planned %+v, want to ask whose job that is", got)
 	}
 }

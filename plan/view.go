@@ -21,13 +21,24 @@ type View struct {
 	// Missing are ids that the last complete list should have held and did not.
 	Missing []string
 
-	Budget weir.Budget
+	// Version is the organisation's that the budget was read at.
+	Version int64
+	Budget  weir.Budget
+	// Shared says that the organisation has other accounts here. Beside are their
+	// exports whose POST is in doubt, and where limits cannot be read also those
+	// that run.
+	Shared bool
+	Beside []weir.Export
+	// BoughtSince are the jobs of all its accounts' exports that were first seen
+	// after the budget's reading began, by the ledger's own count.
+	BoughtSince []weir.Job
 	// QuotaFreesAt is when the oldest use of the quota that weir knows of
 	// expires; zero when it knows none.
 	QuotaFreesAt time.Time
-	// QuotaUses are the instants at which jobs that still count for the quota
-	// were bought, ascending, as far as weir knows of them; with them
-	// QuotaFreesAt is not needed.
+	// QuotaUses are the instants, by the server's clock, at which jobs that still
+	// count for the quota were bought, ascending, as far as weir knows of them;
+	// with them QuotaFreesAt is not needed. They say when a use expires, and
+	// nothing of whether a reading counts it.
 	QuotaUses []time.Time
 	// Scheduled are the instants of the next 30 days at which schedules will
 	// plan an export, ascending, one for each export.

@@ -41,13 +41,16 @@ func running(id int64, tab, period string, since time.Duration) weir.Export {
 func lost(id int64, tab, period string, since time.Duration) weir.Export {
 	e := planned(id, tab, period)
 	e.State, e.SubmittedAt, e.LostAt, e.Settle = weir.Unknown, ago(since+time.Second), ago(since), plan.SettleOwn
+	if since <= 2*time.Second { // after the reading of told began
+		e.LostIn = 1
+	}
 	return e
 }
 
 // told is a fresh reading with so many slots, all free, and plenty of quota.
 func told(slots int) weir.Budget {
 	return weir.Budget{
-		Source: weir.Told, ReadStartedAt: ago(2 * time.Second), ReadAt: ago(time.Second),
+		Reading: 1, Source: weir.Told, ReadStartedAt: ago(2 * time.Second), ReadAt: ago(time.Second),
 		Slots: slots, SlotsFree: slots, Quota: 1000, QuotaFree: 900,
 	}
 }
@@ -133,7 +136,7 @@ func (c chance) inFlight(e weir.Export) weir.Export {
 		e.Polls, e.PollFailures = c.IntN(70), c.IntN(12)
 		e.PolledAt, e.Adopted = c.before(2*time.Minute), c.yes(5)
 	case weir.Unknown:
-		e.LostAt, e.Settle = ago(c.span(2*time.Hour)), plan.SettleOwn
+		e.LostAt, e.Settle, e.LostIn = ago(c.span(2*time.Hour)), plan.SettleOwn, int64(c.IntN(4))
 		e.AbsentListings, e.AbsentListedAt = c.IntN(4), c.before(time.Minute)
 		if c.yes(5) {
 			e.NeedsPerson = "somebody must look"
@@ -185,11 +188,30 @@ func (c chance) view() plan.View {
 	return v
 }
 
+// besides gives the organisation another account.
+func (c chance) besides(v *plan.View) {
+	for _, j := range v.Jobs {
+		if j.ExportID != 0 && c.yes(3) {
+			v.BoughtSince = append(v.BoughtSince, j)
+		}
+	}
+	if v.Shared = c.yes(3); !v.Shared {
+		return
+	}
+	for id := range c.IntN(3) {
+		if e := c.export(int64(50 + id)); e.State.HoldsSlot() {
+			v.Beside = append(v.Beside, e)
+		}
+		v.BoughtSince = append(v.BoughtSince, weir.Job{ID: jobID(noon, 2000+id), ExportID: 60, Status: []weir.JobStatus{weir.JobRunning, weir.JobDone}[c.IntN(2)]})
+	}
+}
+
 // spoil takes the calm out of a view.
 func (c chance) spoil(v *plan.View) {
 	b := &v.Budget
 	b.SlotsFree, b.QuotaFree = c.IntN(4), []int{-1, 0, 1, 5, 900}[c.IntN(5)]
-	b.ReadStartedAt = c.before(2 * time.Minute)
+	b.Reading, b.ReadStartedAt = int64(c.IntN(4)), c.before(2*time.Minute)
+	c.besides(v)
 	b.ReadAt = b.ReadStartedAt.Add(time.Second)
 	switch c.IntN(4) {
 	case 0:

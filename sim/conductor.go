@@ -34,6 +34,8 @@ type conductor struct {
 	nextID  int64
 
 	budget       weir.Budget
+	readings     int64    // of limits, begun
+	bought       []string // jobs, in the order in which they were seen
 	listing      plan.Listing
 	limits       plan.ReadFailures
 	list         plan.ReadFailures
@@ -139,6 +141,7 @@ func (c *conductor) view() plan.View {
 		Account: weir.Account{Name: "sim", CreatedAt: epoch().Add(-time.Hour)}, Policy: c.policy, Generation: 1,
 		Exports: c.exports, Jobs: c.known(), Budget: c.budget, Listing: c.listing, Learned: c.taught,
 		Limits: c.limits, List: c.list, LastEndAt: c.lastEnd, LastTerminalAt: c.lastTerminal, QuotaUses: c.counting(),
+		BoughtSince: c.since(),
 	}
 	if c.state.Rate > 0 {
 		v.Policy.Rate = c.gate.policy.RateOf(c.state)
@@ -169,6 +172,19 @@ func (c *conductor) known() map[string]weir.Job {
 	return jobs
 }
 
+// since are the jobs bought after the reading that the budget comes from began.
+func (c *conductor) since() []weir.Job {
+	var since []weir.Job
+	for i := len(c.bought) - 1; i >= 0; i-- {
+		j := c.jobs[c.bought[i]]
+		if j.SeenIn < c.budget.Reading {
+			break
+		}
+		since = append(since, j)
+	}
+	return since
+}
+
 func (c *conductor) counting() []time.Time {
 	for len(c.uses) > 0 && !c.uses[0].Add(quotaSpan).After(c.now) {
 		c.uses = c.uses[1:]
@@ -188,6 +204,7 @@ func (c *conductor) do(a plan.Action) {
 	switch a.Do {
 	case plan.ReadLimits:
 		started := c.now
+		c.readings++
 		c.request(pace.List, ask{what: askLimits}, func(r reply) { c.readLimits(r, started) })
 	case plan.ListJobs:
 		started := c.now
@@ -216,9 +233,10 @@ func (c *conductor) request(p pace.Priority, a ask, heard func(reply)) {
 func (c *conductor) readLimits(r reply, started time.Time) {
 	switch r.status {
 	case http.StatusOK:
+		r.reading.Number = c.readings
 		c.budget = plan.ToldLimits(c.budget, r.reading, c.holding(), started, c.now)
 	case http.StatusForbidden:
-		c.budget = plan.LimitsForbidden(c.budget, started, c.now)
+		c.budget = plan.LimitsForbidden(c.budget, "sim", started, c.now)
 	}
 }
 
@@ -248,12 +266,13 @@ func (c *conductor) see(said weir.Job, listed bool) {
 	j, known := c.jobs[said.ID]
 	if !known {
 		c.seq++
-		j.Seq, j.FirstSeen = c.seq, c.now
+		j.Seq, j.FirstSeen, j.SeenIn = c.seq, c.now, c.readings
 	}
 	if known && j.Status.Terminal() {
 		return
 	}
-	said.ExportID, said.Seq, said.FirstSeen, said.ListedAt = j.ExportID, j.Seq, j.FirstSeen, j.ListedAt
+	said.ExportID, said.Seq, said.SeenIn = j.ExportID, j.Seq, j.SeenIn
+	said.FirstSeen, said.ListedAt = j.FirstSeen, j.ListedAt
 	said.LastSeen = c.now
 	if listed {
 		said.ListedAt = c.now

@@ -60,8 +60,9 @@ func (c *conductor) posted(id int64, ours int, r reply) {
 		return
 	}
 	c.seq++
-	c.jobs[r.jobID] = weir.Job{ID: r.jobID, ExportID: id, Status: weir.JobQueued, Seq: c.seq, FirstSeen: c.now, LastSeen: c.now}
+	c.jobs[r.jobID] = weir.Job{ID: r.jobID, ExportID: id, Status: weir.JobQueued, Seq: c.seq, SeenIn: c.readings, FirstSeen: c.now, LastSeen: c.now}
 	c.uses = append(c.uses, c.now)
+	c.bought = append(c.bought, r.jobID)
 	c.move(id, weir.Accept(c.cause(), r.jobID))
 	c.budget = plan.AcceptedBeside(c.budget, ours)
 }

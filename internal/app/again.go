@@ -35,13 +35,14 @@ func (s *Session) freshLanding(ctx context.Context, d weir.Delivery) error {
 // request.
 func (s *Session) freshBudget(ctx context.Context) error {
 	const old = time.Hour // as long as such a reading is believed
-	b, err := s.Ledger.Budget(ctx, s.Account.Name)
-	if err != nil || !b.Known() || b.QuotaFree < 0 || b.QuotaFree > s.Settings.Policy.KeepQuota {
-		return err
-	}
-	b.ReadAt = b.ReadAt.Add(-old)
-	if b.HoldWhy.Code == weir.WaitQuota {
-		b.HoldUntil, b.HoldWhy = time.Time{}, weir.Wait{}
-	}
-	return s.Ledger.SaveBudget(ctx, s.Account.Name, b)
+	return s.Ledger.ChangeBudget(ctx, s.Account.Name, func(b weir.Budget) weir.Budget {
+		if !b.Known() || b.QuotaFree < 0 || b.QuotaFree > s.Settings.Policy.KeepQuota {
+			return b
+		}
+		b.ReadAt = b.ReadAt.Add(-old)
+		if b.HoldWhy.Code == weir.WaitQuota {
+			b.HoldUntil, b.HoldWhy = time.Time{}, weir.Wait{}
+		}
+		return b
+	})
 }

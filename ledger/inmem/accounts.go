@@ -61,9 +61,10 @@ func (s *store) newAccount(wanted weir.Account) *account {
 	if wanted.CreatedAt.IsZero() {
 		wanted.CreatedAt = s.now()
 	}
-	wanted.NotBefore, wanted.Wait = time.Time{}, weir.Wait{}
+	wanted.NotBefore, wanted.Wait, wanted.OrgID = time.Time{}, weir.Wait{}, ""
 	a := &account{
 		Account: rule.Account(wanted),
+		org:     s.organisation(rule.OwnOrganisation(wanted.Name)),
 		open:    map[int64]*export{},
 		like:    map[string][]*export{},
 		jobs:    map[string]*weir.Job{},
@@ -105,22 +106,6 @@ func (l *Ledger) RotateKey(ctx context.Context, name, fingerprint string) error 
 	})
 }
 
-// Rehome replaces the account's base URL.
-func (l *Ledger) Rehome(ctx context.Context, name, baseURL string) error {
-	return l.with(ctx, "Rehome", name, func(a *account) error {
-		a.BaseURL = baseURL
-		return nil
-	})
-}
-
-// SetOrg keeps the account's organisation.
-func (l *Ledger) SetOrg(ctx context.Context, name, orgID string) error {
-	return l.with(ctx, "SetOrg", name, func(a *account) error {
-		a.OrgID = orgID
-		return nil
-	})
-}
-
 // HoldAccount keeps an account-wide wait; a zero instant clears it.
 func (l *Ledger) HoldAccount(ctx context.Context, name string, until time.Time, why weir.Wait) error {
 	return l.with(ctx, "HoldAccount", name, func(a *account) error {
@@ -148,21 +133,4 @@ func (l *Ledger) Gate(ctx context.Context, name string) (state string, err error
 		return nil
 	})
 	return state, err
-}
-
-// SaveBudget keeps the last observed budget.
-func (l *Ledger) SaveBudget(ctx context.Context, name string, b weir.Budget) error {
-	return l.with(ctx, "SaveBudget", name, func(a *account) error {
-		a.budget = rule.Budget(b)
-		return nil
-	})
-}
-
-// Budget returns the last observed budget, zero when none was saved.
-func (l *Ledger) Budget(ctx context.Context, name string) (b weir.Budget, err error) {
-	err = l.with(ctx, "Budget", name, func(a *account) error {
-		b = rule.Budget(a.budget)
-		return nil
-	})
-	return b, err
 }

@@ -40,7 +40,7 @@ func (l *Ledger) CountAccounts(ctx context.Context) ([]ledger.Counted, error) {
 	var all []ledger.Counted
 	for _, name := range slices.Sorted(maps.Keys(l.store.accounts)) {
 		a := l.store.accounts[name]
-		c := ledger.Counted{Account: rule.Account(a.Account), Budget: rule.Budget(a.budget), Gate: a.gate}
+		c := ledger.Counted{Account: rule.Account(a.Account), Budget: rule.Budget(a.org.budget), Gate: a.gate}
 		for _, e := range a.open {
 			if c.Open == nil {
 				c.Open = map[weir.State]int{}

@@ -168,9 +168,16 @@ func (s *store) decide(lease weir.Lease, id int64, in weir.State) (*export, erro
 
 // apply executes a transition; on an error nothing has changed.
 func (s *store) apply(e *export, t weir.Transition) error {
-	after, err := rule.Move(t, e.Export, int64(len(s.accounts[e.Account].seen)))
+	a := s.accounts[e.Account]
+	after, err := rule.Move(t, e.Export, int64(len(a.seen)), a.org.readings)
 	if err != nil {
 		return err
+	}
+	if err := s.mayTakeSlot(e.Account, t); err != nil {
+		return err
+	}
+	if rule.TakesSlot(t) {
+		a.org.version++
 	}
 	for i, d := range e.deliveries {
 		if next, ok := rule.Follow(t, after, d); ok {

@@ -47,17 +47,18 @@ type process struct {
 type store struct {
 	options Options
 
-	mu           sync.Mutex
-	accounts     map[string]*account
-	exports      map[int64]*export
-	deliveries   map[int64]*export // the export that has it
-	lastExport   int64
-	lastDelivery int64
-	locks        map[string]*process // holder of each account's conductor lock
-	procs        []*process
-	room         newsroom
-	latest       map[place]ledger.Latest
-	owners       map[string]right
+	mu            sync.Mutex
+	accounts      map[string]*account
+	organisations map[string]*organisation
+	exports       map[int64]*export
+	deliveries    map[int64]*export // the export that has it
+	lastExport    int64
+	lastDelivery  int64
+	locks         map[string]*process // holder of each account's conductor lock
+	procs         []*process
+	room          newsroom
+	latest        map[place]ledger.Latest
+	owners        map[string]right
 }
 
 // right is how long the leases and claims of an owner stand.
@@ -71,7 +72,7 @@ type right struct {
 type account struct {
 	weir.Account
 	gate        string
-	budget      weir.Budget
+	org         *organisation
 	lease       weir.Lease // owner "" once released
 	wantedBy    string     // another server that asks for the account
 	wantedUntil time.Time
@@ -104,14 +105,15 @@ func New(options Options) *Ledger {
 		options.Clock = time.Now
 	}
 	s := &store{
-		options:    options,
-		accounts:   map[string]*account{},
-		exports:    map[int64]*export{},
-		deliveries: map[int64]*export{},
-		locks:      map[string]*process{},
-		room:       newsroom{news: map[string]*told{}},
-		latest:     map[place]ledger.Latest{},
-		owners:     map[string]right{},
+		options:       options,
+		accounts:      map[string]*account{},
+		organisations: map[string]*organisation{},
+		exports:       map[int64]*export{},
+		deliveries:    map[int64]*export{},
+		locks:         map[string]*process{},
+		room:          newsroom{news: map[string]*told{}},
+		latest:        map[place]ledger.Latest{},
+		owners:        map[string]right{},
 	}
 	return s.attach("")
 }

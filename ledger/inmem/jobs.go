@@ -17,7 +17,7 @@ func (a *account) keep(j weir.Job) {
 	before := a.jobs[j.ID]
 	if before == nil {
 		before = &weir.Job{}
-		j.Seq = int64(len(a.seen)) + 1
+		j.Seq, j.SeenIn = int64(len(a.seen))+1, a.org.readings
 		a.jobs[j.ID] = before
 		a.seen = append(a.seen, before)
 	} else {
@@ -177,22 +177,4 @@ func (l *Ledger) Durations(ctx context.Context, name string, limit int) (map[str
 		}
 	}
 	return all, nil
-}
-
-// QuotaUses returns the instants at which jobs of the account were bought since
-// the instant, oldest first; cancelled ones excluded.
-func (l *Ledger) QuotaUses(ctx context.Context, name string, since time.Time) ([]time.Time, error) {
-	if err := l.begin(ctx, "QuotaUses"); err != nil {
-		return nil, err
-	}
-	defer l.store.mu.Unlock()
-	a, ok := l.store.accounts[name]
-	if !ok {
-		return nil, nil
-	}
-	var uses []time.Time
-	for _, e := range a.bought.from(rule.Instant(since)) {
-		uses = append(uses, rule.FromMillis(e.at))
-	}
-	return uses, nil
 }

@@ -61,7 +61,11 @@ func accountMissing(f *fixture) {
 	f.is(f.l.SetOrg(f.ctx, "nobody", "x"), ledger.ErrNotFound)
 	f.is(f.l.HoldAccount(f.ctx, "nobody", f.now(), weir.Wait{}), ledger.ErrNotFound)
 	f.is(f.l.SaveGate(f.ctx, "nobody", "x"), ledger.ErrNotFound)
-	f.is(f.l.SaveBudget(f.ctx, "nobody", weir.Budget{}), ledger.ErrNotFound)
+	f.is(f.l.ChangeBudget(f.ctx, "nobody", func(b weir.Budget) weir.Budget { return b }), ledger.ErrNotFound)
+	_, err = f.l.Organisation(f.ctx, "nobody")
+	f.is(err, ledger.ErrNotFound)
+	_, err = f.l.BeginReading(f.ctx, "nobody")
+	f.is(err, ledger.ErrNotFound)
 	_, err = f.l.Gate(f.ctx, "nobody")
 	f.is(err, ledger.ErrNotFound)
 	_, err = f.l.Budget(f.ctx, "nobody")
@@ -117,7 +121,7 @@ func gateAndBudget(f *fixture) {
 		Quota: 1000, QuotaFree: 995, InFlight: []string{"a", "b"}, Submitted: []string{"b"}, Accepts: 2, Refusals: 1,
 		Ceiling: 3, HoldUntil: f.now().Add(time.Minute), HoldWhy: weir.Wait{Code: weir.WaitSlot, Text: "full"},
 	}
-	f.ok(f.l.SaveBudget(f.ctx, account, b))
+	f.keepBudget(account, b)
 	f.ok(f.l.SaveGate(f.ctx, account, `{"rate":5}`))
 	b.InFlight[0] = "changed by the caller"
 	got, err := f.l.Budget(f.ctx, account)

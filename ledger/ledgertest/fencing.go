@@ -43,7 +43,7 @@ func fenceAfterTakeover(f *fixture) {
 
 	f.ok(f.l.BindJob(f.ctx, account, e.ID, "job-1", f.now()))
 	f.see(true, weir.Job{ID: "job-2", Status: weir.JobRunning})
-	f.ok(f.l.SaveBudget(f.ctx, account, weir.Budget{Slots: 3}))
+	f.keepBudget(account, weir.Budget{Slots: 3})
 	f.equal(f.job("job-1").ExportID, e.ID)
 	f.equal(f.job("job-2").Status, weir.JobRunning)
 

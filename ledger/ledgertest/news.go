@@ -294,7 +294,7 @@ func countsCase(f *fixture) {
 	f.planned()
 	f.planned()
 	f.finish(f.claim(f.deliveries(f.ready("parquet"))[0].ID), f.landed())
-	f.ok(f.l.SaveBudget(f.ctx, account, weir.Budget{Source: weir.Told, Slots: 3, Quota: 100}))
+	f.keepBudget(account, weir.Budget{Source: weir.Told, Slots: 3, Quota: 100})
 	f.ok(f.l.SaveGate(f.ctx, account, "{}"))
 	all, err := f.l.CountAccounts(f.ctx)
 	f.ok(err)

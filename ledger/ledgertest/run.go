@@ -31,7 +31,7 @@ type testCase struct {
 func cases() []testCase {
 	var all []testCase
 	for _, part := range [][]testCase{
-		accountCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
+		accountCases(), organisationCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
 		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), newsCases(), pastCases(),
 		fleetCases(),
 	} {

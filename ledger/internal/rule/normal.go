@@ -30,7 +30,7 @@ func FromMillis(ms int64) time.Time {
 // Export is e as a ledger keeps it, sharing no memory with e.
 func Export(e weir.Export) weir.Export {
 	for _, t := range []*time.Time{
-		&e.AsOf, &e.CreatedAt, &e.ChangedAt, &e.SubmittedAt, &e.LostAt, &e.AbsentListedAt,
+		&e.AsOf, &e.CreatedAt, &e.ChangedAt, &e.SubmittedAt, &e.PostedAt, &e.LostAt, &e.AbsentListedAt,
 		&e.PresumedAbsentAt, &e.NotBefore, &e.PolledAt, &e.DoneAt, &e.CancelRequestedAt, &e.CancelSentAt,
 	} {
 		*t = Instant(*t)

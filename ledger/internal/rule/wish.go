@@ -45,14 +45,17 @@ func Candidate(e weir.Export, jobEnded time.Time) plan.Candidate {
 
 // Move applies a transition and returns the export as a ledger keeps it. seq is
 // the highest job Seq of the account at that moment: jobs above it appeared
-// after the intent, or after the judgement that there is none.
-func Move(t weir.Transition, e weir.Export, seq int64) (weir.Export, error) {
+// after the intent, or after the judgement that there is none. readings is how
+// many readings of the limits had begun.
+func Move(t weir.Transition, e weir.Export, seq, readings int64) (weir.Export, error) {
 	after, err := t.Apply(e)
 	switch {
 	case t.To == weir.Submitting:
 		after.IntentSeq = seq
 	case t.From == weir.Unknown && t.To == weir.Planned:
 		after.AbsentSeq = seq
+	case t.To == weir.Unknown:
+		after.LostIn = readings
 	}
 	return Export(after), err
 }
