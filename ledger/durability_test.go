@@ -195,7 +195,7 @@ func TestBusy(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.db")
-	l := open(t, path, ledger.Options{MaxPages: 60})
+	l := open(t, path, ledger.Options{MaxPages: 200})
 	account(t, l)
 	kept, err := 0, error(nil)
 	for ; err == nil && kept < 10_000; kept++ {
