@@ -65,7 +65,9 @@ func landed(t *testing.T, tab string, plannedToo int) *inmem.Ledger {
 	for i := range plannedToo {
 		wish(fmt.Sprintf("%s_%d", tab, i), "2026_Q2")
 	}
-	must(t, l.ChangeBudget(ctx, "acme", func(weir.Budget) weir.Budget { return weir.Budget{Source: weir.Told, ReadAt: now, Slots: 3, SlotsFree: 1, Quota: 100, QuotaFree: 40} }))
+	must(t, l.ChangeBudget(ctx, "acme", func(weir.Budget) weir.Budget {
+		return weir.Budget{Source: weir.Told, ReadAt: now, Slots: 3, SlotsFree: 1, Quota: 100, QuotaFree: 40}
+	}))
 	must(t, l.SaveGate(ctx, "acme", `{"version":1,"rate":2.5}`))
 	return l
 }
