@@ -106,7 +106,7 @@ func (p *publication) read(ctx context.Context, place string) (*Manifest, error)
 		return nil, nil
 	}
 	if err != nil {
-		return nil, writeError("read", p.paths.manifest(place), err)
+		return nil, err
 	}
 	defer file.Close()
 	m, err := ReadManifest(file)
@@ -324,7 +324,7 @@ func explain(ctx context.Context, name string, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("publish to %s: %w", name, context.Cause(ctx))
 	}
-	return writeError("publish", name, err)
+	return &WriteError{Op: "land in", Path: name, Err: err}
 }
 
 // stage holds the files of one publication that nobody sees yet.
@@ -345,7 +345,7 @@ type stagedFile struct {
 func (s *stage) create(ctx context.Context, path string) (*stagedFile, error) {
 	to, err := s.store.Create(ctx, path)
 	if err != nil {
-		return nil, writeError("stage", path, err)
+		return nil, err
 	}
 	file := &stagedFile{path: path, to: to, sum: sha256.New()}
 	s.all = append(s.all, file)
@@ -363,7 +363,7 @@ func (f *stagedFile) Write(p []byte) (int, error) {
 	n, err := f.to.Write(p)
 	f.sum.Write(p[:n])
 	f.bytes += int64(n)
-	return n, writeError("write", f.path, err)
+	return n, err
 }
 
 func (f *stagedFile) facts() File {

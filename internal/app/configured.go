@@ -31,6 +31,7 @@ func configuredSettings(ctx context.Context, base Settings, c config.Config, nam
 	base.Account = name
 	base.BaseURL = cmp.Or(account.BaseURL, base.BaseURL)
 	base.Insecure = account.InsecureBaseURL || base.Insecure
+	base.passwords = configuredPasswords(c, getenv)
 	base.Policy, base.Rate = configuredPolicy(c.Policy), cmp.Or(c.Rate, base.Rate)
 	base.Policy.KeepQuota = account.KeepQuota
 	base.Log = base.Log.With("account", name)

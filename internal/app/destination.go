@@ -55,9 +55,11 @@ func DestinationFormats(name string, formats []string) []string {
 }
 
 // OpenDestination opens what CheckDestination returned. No request is made.
-func OpenDestination(name string) (land.Destination, error) {
+func OpenDestination(name string) (land.Destination, error) { return passwords(nil).open(name) }
+
+func (p passwords) open(name string) (land.Destination, error) {
 	if scheme, _, _ := strings.Cut(name, "://"); slices.Contains(postgres.Schemes(), scheme) {
-		db, err := postgres.Open(name, postgres.Options{})
+		db, err := postgres.Open(name, postgres.Options{Password: p[name]})
 		if err != nil {
 			return nil, err
 		}

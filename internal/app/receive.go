@@ -12,7 +12,8 @@ import (
 
 // receiver is the engine's port to package land.
 type receiver struct {
-	spoolDir string
+	spoolDir  string
+	passwords passwords
 }
 
 // Receive spools and verifies one result.
@@ -29,7 +30,7 @@ func (r *receiver) Receive(ctx context.Context, body io.Reader, from engine.Orig
 			return nil, errors.Join(err, received.Close())
 		}
 	}
-	return &receipt{received}, nil
+	return &receipt{received, r.passwords}, nil
 }
 
 // checkAdopted refuses the result of a job that weir recognised by its file
@@ -45,11 +46,14 @@ func checkAdopted(received *land.Receipt, jobID string) error {
 	return nil
 }
 
-type receipt struct{ *land.Receipt }
+type receipt struct {
+	*land.Receipt
+	passwords passwords
+}
 
 // Publish lands the result where the delivery wants it.
 func (r *receipt) Publish(ctx context.Context, d weir.Delivery) (engine.Published, error) {
-	destination, err := OpenDestination(d.Destination)
+	destination, err := r.passwords.open(d.Destination)
 	if err != nil {
 		return engine.Published{}, err
 	}

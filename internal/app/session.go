@@ -184,7 +184,7 @@ func (s *Session) watched() signals.Watched {
 func (s *Session) lander(owner string) engine.Lander {
 	deliverer := &engine.Deliverer{
 		Ledger: s.Conductor.Ledger, API: s.Conductor.API, Owner: owner, Log: s.Settings.Log,
-		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir}),
+		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir, passwords: s.Settings.passwords}),
 	}
 	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Log: s.Settings.Log}
 }

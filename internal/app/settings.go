@@ -29,7 +29,9 @@ type Settings struct {
 	// SpoolDir is where results wait while they land; beside the state file when
 	// empty.
 	SpoolDir string
-	Rate     float64
+	// passwords of destinations that are not found as libpq finds them.
+	passwords passwords
+	Rate      float64
 	// Policy is how jobs are started and polled.
 	Policy plan.Policy
 	Log    *slog.Logger

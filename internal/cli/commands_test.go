@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weirhq/weir/internal/servertest"
 )
 
 // scriptCommand is a command that scripts have besides those of testscript.
@@ -39,6 +41,11 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	link VARIABLE DIR GLOB     the one file below DIR whose path matches
 //	exact DEST                 tables say literally what the raw file says
 //	calls METHOD PATH [BODY]   one request, as a person's curl would send it
+//	postgres start         a PostgreSQL of the script's own; PG is its URL
+//	postgres stop|restart  as when a machine fails
+//	postgres query SQL     rows in the schema clari, as stdout
+//	s3 start               an S3-compatible server with the bucket "data"
+//	s3 bucket|drop NAME    make a bucket, take one away
 //	pauses STATUS DURATION     after each answer of that status the emulator saw no
 //	                           request for so long
 //
@@ -48,7 +55,7 @@ func scriptCommands() map[string]scriptCommand {
 		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts,
 		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
-		"calls": cmdCalls, "pauses": cmdPauses,
+		"calls": cmdCalls, "pauses": cmdPauses, "postgres": cmdPostgres, "s3": cmdS3,
 	}
 	maps.Copy(commands, signalCommands())
 	return commands
@@ -59,6 +66,8 @@ type stage struct {
 	emulator   *playing
 	background map[string]*process
 	hooks      *hooks
+	postgres   *servertest.Postgres
+	s3         *servertest.S3
 }
 
 type stageKey struct{}

@@ -39,7 +39,8 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	p := &process{cmd: exec.Command(path, args[2:]...), out: newScreen(), err: newScreen(), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), p.out, p.err
 	p.cmd.Env = os.Environ()
-	for _, name := range []string{"HOME", "PATH", "CLARI_API_KEY", "CLARI_BASE_URL", "WEIR_TOKEN", "HOOK_SECRET"} {
+	for _, name := range []string{"HOME", "PATH", "CLARI_API_KEY", "CLARI_BASE_URL", "WEIR_TOKEN", "HOOK_SECRET", "PGPASSWORD",
+		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_EC2_METADATA_DISABLED"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(p.cmd.Start())

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 )
 
 // Postgres is a PostgreSQL server of a test's own. Its data does not outlive
@@ -22,7 +21,7 @@ type Postgres struct {
 	// User is a superuser who logs in with Password.
 	User, Password string
 
-	t       testing.TB
+	t       T
 	bin     string
 	dir     string
 	process *process
@@ -31,7 +30,7 @@ type Postgres struct {
 
 // StartPostgres starts a server with an empty database "postgres" in UTF-8. It
 // ends with the test.
-func StartPostgres(t testing.TB) *Postgres {
+func StartPostgres(t T) *Postgres {
 	t.Helper()
 	s := &Postgres{Address: freeAddress(t), User: "weir", Password: "not-a-secret", t: t, bin: postgresDir(t), dir: directory(t)}
 	s.initialize()
@@ -98,7 +97,7 @@ func (s *Postgres) run(command *exec.Cmd, ready string) (*process, error) {
 
 // postgresDir finds the newest PostgreSQL of Debian's packages, or the one in
 // PATH.
-func postgresDir(t testing.TB) string {
+func postgresDir(t T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil {

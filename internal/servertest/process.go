@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -119,7 +118,7 @@ func (t *tail) String() string {
 }
 
 // freeAddress is a loopback address that was free a moment ago.
-func freeAddress(t testing.TB) string {
+func freeAddress(t T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -134,7 +133,7 @@ func freeAddress(t testing.TB) string {
 
 // directory is a temporary directory with a short path, for sockets, that every
 // user may pass.
-func directory(t testing.TB) string {
+func directory(t T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "weir-test-")
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"testing"
 
 	"github.com/gofrs/flock"
 )
@@ -31,7 +30,7 @@ type S3 struct {
 }
 
 // StartS3 starts a server without buckets. It ends with the test.
-func StartS3(t testing.TB) *S3 {
+func StartS3(t T) *S3 {
 	t.Helper()
 	dir := directory(t)
 	s := &S3{Address: freeAddress(t), AccessKey: "weir", SecretKey: "not-a-secret", buckets: filepath.Join(dir, "buckets")}
@@ -52,7 +51,7 @@ func StartS3(t testing.TB) *S3 {
 }
 
 // Bucket makes a bucket.
-func (s *S3) Bucket(t testing.TB, name string) {
+func (s *S3) Bucket(t T, name string) {
 	t.Helper()
 	if err := os.Mkdir(filepath.Join(s.buckets, name), 0o755); err != nil {
 		t.Fatal(err)
@@ -60,7 +59,7 @@ func (s *S3) Bucket(t testing.TB, name string) {
 }
 
 // DropBucket takes a bucket and all that is in it away behind the server's back.
-func (s *S3) DropBucket(t testing.TB, name string) {
+func (s *S3) DropBucket(t T, name string) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(s.buckets, name)); err != nil {
 		t.Fatal(err)
@@ -69,7 +68,7 @@ func (s *S3) DropBucket(t testing.TB, name string) {
 
 // Login gives the credentials to every client of the test that reads them from
 // the environment.
-func (s *S3) Login(t testing.TB) {
+func (s *S3) Login(t T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey)
 	t.Setenv("AWS_SESSION_TOKEN", "")
@@ -78,7 +77,7 @@ func (s *S3) Login(t testing.TB) {
 
 // gateway is the path of the server's program, which is built if it is not in
 // the build cache. Of several test programs one builds and the others wait.
-func gateway(t testing.TB) string {
+func gateway(t T) string {
 	t.Helper()
 	dir := filepath.Join(goEnv(t, "GOCACHE"), "weir-servertest", gatewayVersion+"-"+runtime.Version())
 	path := filepath.Join(dir, "versitygw")
@@ -115,7 +114,7 @@ func install(bin, dir string) error {
 	return os.Rename(filepath.Join(bin, "versitygw"), filepath.Join(dir, "versitygw"))
 }
 
-func goEnv(t testing.TB, name string) string {
+func goEnv(t T, name string) string {
 	t.Helper()
 	output, err := exec.Command("go", "env", name).Output()
 	if err != nil {
