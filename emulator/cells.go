@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"math"
-	"strconv"
 	"time"
 )
 
@@ -163,9 +162,9 @@ func (x *cells) instant(d draw) Instant {
 
 func (x *cells) oddities(e *Entry, d draw) {
 	if share := d.with(70).float(); share < dangling/2 {
-		e.UserID = "gone-" + strconv.Itoa(int(d.with(71)%1000))
+		e.UserID = "gone-" + e.UserID // of one person each: no two entries of one key
 	} else if share < dangling {
-		e.FieldID = "retired_field_" + strconv.Itoa(int(d.with(71)%3))
+		e.FieldID = "retired_" + e.FieldID
 	}
 	if d.with(72).float() < unknown {
 		e.Confidence = Money{Given, int64(d.with(73) % 101)}

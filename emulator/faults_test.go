@@ -304,3 +304,65 @@ func TestContextEndsAResult(t *testing.T) {
 		}
 	})
 }
+
+// Bodies that lie arrive as the scenario says.
+func TestLyingBodies(t *testing.T) {
+	both(t, `
+rules:
+  - match: {route: forecast, nth: 1}
+    zip: bare
+  - match: {route: forecast, nth: 2}
+    garble_at: 20
+  - match: {route: forecast, nth: 3}
+    bomb: nesting
+    bomb_size: 70000
+  - match: {route: forecast, nth: 4}
+    bomb: string
+    bomb_size: 200000
+  - match: {route: forecast, nth: 5}
+    bomb: members
+    bomb_size: 3
+`, func(l *lab, address string) {
+		for n, want := range []func(body string) bool{
+			func(body string) bool { return strings.HasPrefix(body, "\x1f\x8b") },
+			func(body string) bool { return body[20] == 0xff && body[19] != 0xff && body[21] != 0xff },
+			func(body string) bool {
+				return strings.Count(body, "[") == strings.Count(body, "]") && strings.Count(body, "[") > 70_000
+			},
+			func(body string) bool { return strings.Count(body, "a") > 200_000 && strings.HasSuffix(body, "}") },
+			func(body string) bool { return strings.Contains(body, `"odd":0,"m0":0,"m1":1,"m2":2}`) },
+		} {
+			if a := l.get(address + "/forecast/net_arr"); a.err != nil || !want(a.body) {
+				t.Errorf("download %d: %v, %d bytes: %.60q", n+1, a.err, len(a.body), a.body)
+			}
+		}
+	})
+}
+
+// A body that stalls sends nothing until the client goes away.
+func TestStalledBody(t *testing.T) {
+	both(t, `
+rules:
+  - match: {route: forecast, nth: 1}
+    stall_at: 100
+`, func(l *lab, address string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/forecast/net_arr", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("apikey", l.key)
+		answer, err := l.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if _, err := io.ReadFull(answer.Body, make([]byte, 100)); err != nil {
+			t.Errorf("before the stall: %v", err)
+		}
+		cancel()
+		if n, err := answer.Body.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("after it: %d bytes, %v", n, err)
+		}
+	})
+}

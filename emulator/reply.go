@@ -93,6 +93,8 @@ func (f Fault) scripted(v *visit) (reply, bool) {
 	switch {
 	case status == 0 && f.RetryAfter != "":
 		status = http.StatusTooManyRequests
+	case f.Bomb != "":
+		return bombReply(f.Bomb, orDefault(f.BombSize, 100_000)), true
 	case status == 0 && (f.HTML || f.Body != ""):
 		status = http.StatusOK
 	case status == 0:

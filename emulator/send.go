@@ -14,10 +14,16 @@ var errCut = errors.New("connection cut by the scenario")
 // errEnough ends a body that a scenario truncates.
 var errEnough = errors.New("body truncated by the scenario")
 
+// errStall ends a body after which a scenario sends nothing.
+var errStall = errors.New("body stalled by the scenario")
+
 // send writes an answer as far as the fault lets it.
 func (v *visit) send(w http.ResponseWriter, a reply) Cut {
 	f := v.fault
 	v.dress(w.Header(), a)
+	if f.Zip != "" {
+		a = a.zipped()
+	}
 	if a.status == http.StatusTooManyRequests {
 		v.e.noteThrottle(v, w.Header().Get("Retry-After"))
 	}
@@ -31,6 +37,8 @@ func (v *visit) send(w http.ResponseWriter, a reply) Cut {
 	switch {
 	case f.Cut == CutBody:
 		body.left, body.end = cutAt(f.CutAt, length, declared), errCut
+	case f.StallAt > 0:
+		body.left, body.end = f.StallAt, errStall
 	case f.Truncate > 0:
 		body.left, body.end = f.Truncate, errEnough
 	case declared && f.LengthOff < 0:
@@ -40,8 +48,16 @@ func (v *visit) send(w http.ResponseWriter, a reply) Cut {
 }
 
 func (v *visit) sendBody(w http.ResponseWriter, a reply, body *faultyBody) Cut {
-	err := a.writeTo(body)
+	var to io.Writer = body
+	if v.fault.GarbleAt > 0 {
+		to = &garbler{body, v.fault.GarbleAt}
+	}
+	err := a.writeTo(to)
 	switch {
+	case errors.Is(err, errStall):
+		_ = http.NewResponseController(w).Flush() // what was sent must arrive
+		<-v.r.Context().Done()
+		return CutBody
 	case v.fault.Cut == CutBody:
 		_ = http.NewResponseController(w).Flush() // what was sent must arrive before the cut
 		return CutBody
@@ -75,6 +91,9 @@ func (v *visit) dress(header http.Header, a reply) {
 	if v.fault.RetryAfter != "" {
 		header.Set("Retry-After", v.fault.RetryAfter)
 	}
+	if v.fault.Zip == ZipLabelled {
+		header.Set("Content-Encoding", "gzip")
+	}
 	for name, value := range v.fault.Headers {
 		header.Set(name, value)
 	}
@@ -91,7 +110,7 @@ func (e *Emulator) noteThrottle(v *visit, retryAfter string) {
 // declares is the length that the answer declares, if it does: a result where
 // so configured, and any answer that a scenario lets lie.
 func (a reply) declares(f Fault) (length int64, declared bool) {
-	if f.Truncate > 0 || !a.sized && f.LengthOff == 0 {
+	if f.Truncate > 0 || f.Zip != "" || !a.sized && f.LengthOff == 0 {
 		return 0, false
 	}
 	length = int64(len(a.body) + len(f.Trailing))

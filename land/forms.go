@@ -33,6 +33,8 @@ func describe(head []byte, err error, form string) string {
 	start := bytes.TrimLeft(head, " \t\r\n\ufeff")
 	lower := strings.ToLower(string(start))
 	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "gzip data that the server did not announce, not " + form
 	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
 		return "an HTML page, not " + form
 	case strings.HasPrefix(lower, "<"):

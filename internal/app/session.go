@@ -216,6 +216,9 @@ func clientOptions(s Settings, transport http.RoundTripper) []clari.Option {
 	if s.Insecure {
 		options = append(options, clari.WithInsecureBaseURL())
 	}
+	if s.IdleTimeout > 0 {
+		options = append(options, clari.WithIdleTimeout(s.IdleTimeout))
+	}
 	if transport != nil {
 		options = append(options, clari.WithTransport(transport))
 	}

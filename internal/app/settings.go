@@ -29,6 +29,8 @@ type Settings struct {
 	// SpoolDir is where results wait while they land; beside the state file when
 	// empty.
 	SpoolDir string
+	// IdleTimeout ends a read request on which nothing comes; a minute when zero.
+	IdleTimeout time.Duration
 	// passwords of destinations that are not found as libpq finds them.
 	passwords passwords
 	Rate      float64

@@ -41,6 +41,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	link VARIABLE DIR GLOB     the one file below DIR whose path matches
 //	exact DEST                 tables say literally what the raw file says
 //	calls METHOD PATH [BODY]   one request, as a person's curl would send it
+//	unseen DEST FILE...    no name, address or amount of its raw file is in them
 //	postgres start         a PostgreSQL of the script's own; PG is its URL
 //	postgres stop|restart  as when a machine fails
 //	postgres query SQL     rows in the schema clari, as stdout
@@ -56,6 +57,7 @@ func scriptCommands() map[string]scriptCommand {
 		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
 		"calls": cmdCalls, "pauses": cmdPauses, "postgres": cmdPostgres, "s3": cmdS3,
+		"unseen": cmdUnseen,
 	}
 	maps.Copy(commands, signalCommands())
 	return commands

@@ -31,6 +31,7 @@ type exportFlags struct {
 	deadline   string
 	fresh      time.Duration
 	keepQuota  int
+	idle       time.Duration
 	noAdopt    bool
 	csvSafe    bool
 }
@@ -55,6 +56,7 @@ func (x *exportFlags) bindWork(f *pflag.FlagSet) {
 	f.IntVar(&x.attempts, "max-attempts", 60, "sequential: status answers before a job is given up waiting for")
 	f.Float64Var(&x.rate, "rate", 5, "requests a second while the server has never refused for pace")
 	f.StringVar(&x.deadline, "deadline", "", "end after this duration or at this instant, everything saved")
+	f.DurationVar(&x.idle, "idle-timeout", time.Minute, "end a download on which nothing comes for so long, and fetch it again")
 	f.IntVar(&x.keepQuota, "keep-quota", 0, "exports of the quota that are kept for people")
 }
 
@@ -87,6 +89,8 @@ func (x *exportFlags) check(p plan.Policy) error {
 		return app.Usage("", "read --delay, --fresh: a duration is negative")
 	case x.attempts < 1 || x.retries < 0 || x.keepQuota < 0:
 		return app.Usage("", "read --max-attempts, --retries, --keep-quota: a number is too small")
+	case x.idle < time.Second || x.idle > time.Hour:
+		return app.Usage("", "read --idle-timeout: %s is not between 1s and 1h", x.idle)
 	case x.rate <= 0 || x.rate > 1000:
 		return app.Usage("", "read --rate: %v is not between 0 and 1000 requests a second", x.rate)
 	}
@@ -100,7 +104,7 @@ func (x *exportFlags) settings(g *globals) (app.Settings, error) {
 		return app.Settings{}, err
 	}
 	s, err := g.withKey()
-	s.Policy, s.Rate = policy, x.rate
+	s.Policy, s.Rate, s.IdleTimeout = policy, x.rate, x.idle
 	return s, err
 }
 

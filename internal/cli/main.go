@@ -27,6 +27,7 @@ type Streams struct {
 // Main runs the program and returns its exit code. The first SIGINT or SIGTERM
 // ends the work and saves everything; a second ends the process at once.
 func Main(args []string) int {
+	surviveFileLimits()
 	ctx, stop := interruptible()
 	defer stop()
 	return Run(ctx, args, osStreams())
