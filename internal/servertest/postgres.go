@@ -123,12 +123,12 @@ func byVersion(a, b string) int {
 
 // Login gives the password to every client of the test that reads it from the
 // environment, and to the programs that the test starts.
-func (s *Postgres) Login(t testing.TB) { t.Setenv("PGPASSWORD", s.Password) }
+func (s *Postgres) Login(t T) { t.Setenv("PGPASSWORD", s.Password) }
 
 // Schema makes an empty schema in the database "postgres" and returns the URL
 // under which a client finds nothing else: in milliseconds where a database
 // takes a tenth of a second. [Postgres.Login] comes before it.
-func (s *Postgres) Schema(t testing.TB) string {
+func (s *Postgres) Schema(t T) string {
 	t.Helper()
 	name := fmt.Sprintf("of_test_%d", s.schemas.Add(1))
 	s.Exec(t, "CREATE SCHEMA "+name)
@@ -136,7 +136,7 @@ func (s *Postgres) Schema(t testing.TB) string {
 }
 
 // Exec runs statements as the superuser in the database "postgres".
-func (s *Postgres) Exec(t testing.TB, statements string) {
+func (s *Postgres) Exec(t T, statements string) {
 	t.Helper()
 	command := exec.Command(filepath.Join(s.bin, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", s.URL("postgres"), "-c", statements)
 	command.Env = append(os.Environ(), "PGPASSWORD="+s.Password)
