@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -20,6 +21,9 @@ const contendEvery = 500 * time.Millisecond
 // ctx, or an error of the ledger that no waiting mends.
 func (c *Conductor) Run(ctx context.Context) error {
 	ctx = whole(ctx)
+	if c.Crew != nil {
+		return c.Crew.conduct(ctx, c)
+	}
 	for ctx.Err() == nil {
 		err := c.term(ctx)
 		switch {
@@ -52,11 +56,20 @@ func (c *Conductor) term(ctx context.Context) error {
 	term, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	kept := make(chan struct{})
-	go func() { defer close(kept); held.keep(term, c.Ledger, cancel) }()
+	go func() { defer close(kept); c.keep(term, held, cancel) }()
 	err = c.conduct(term, provedDead)
 	cancel(nil)
 	<-kept
 	return err
+}
+
+// keep renews the lease for as long as the term lasts.
+func (c *Conductor) keep(ctx context.Context, held *hold, cancel context.CancelCauseFunc) {
+	if c.Crew != nil {
+		c.Crew.keep(ctx, c, held, cancel)
+		return
+	}
+	held.keep(ctx, c.Ledger, cancel)
 }
 
 // lock takes the file lock where there is one. A lock that somebody holds means
@@ -123,6 +136,7 @@ func (c *Conductor) step(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	c.memory.restless = restless(view)
 	if err := c.offer(ctx, now); err != nil {
 		return time.Time{}, err
 	}
@@ -143,17 +157,32 @@ func (c *Conductor) rest(ctx context.Context, until time.Time) {
 	if until.IsZero() {
 		return
 	}
-	watch := c.Watch
-	if watch == 0 {
-		watch = time.Second
-	}
-	timer := time.NewTimer(min(max(until.Sub(c.clock.now()), time.Millisecond), watch))
+	timer := time.NewTimer(min(max(until.Sub(c.clock.now()), time.Millisecond), c.watch()))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-c.waker():
 	}
+}
+
+// restless reports what nobody stirs a conductor for: a delivery that waits for
+// its turn, and a slot that another account of the organisation gives back.
+func restless(v plan.View) bool {
+	return slices.ContainsFunc(v.Exports, func(e weir.Export) bool {
+		return e.State == weir.Ready || v.Shared && e.State == weir.Planned
+	})
+}
+
+// watch is how long a conductor rests at most.
+func (c *Conductor) watch() time.Duration {
+	switch {
+	case c.Watch != 0:
+		return c.Watch
+	case c.Crew == nil || c.memory.restless:
+		return time.Second
+	}
+	return crewWatch
 }
 
 // do carries out one action.

@@ -34,9 +34,13 @@ type Conductor struct {
 	// Planned is told every plan with what it rests on and its instant; nil for
 	// nobody. It must return soon.
 	Planned func(v plan.View, p plan.Plan, now time.Time)
-	// Watch is how often wishes of other processes are looked for; 1 s when 0.
+	// Watch is how often wishes of other processes are looked for; when 0, 1 s,
+	// or in a crew, which is told of them, 5 min.
 	Watch time.Duration
-	Log   *slog.Logger
+	// Crew says when the account may be had and renews its lease; nil where this
+	// conductor looks for itself.
+	Crew *Crew
+	Log  *slog.Logger
 
 	hold   *hold
 	memory memory
@@ -76,7 +80,8 @@ type memory struct {
 	serverAhead  time.Duration
 	hold         time.Time // no request before it
 	holdWhy      weir.Wait
-	failures     int // connection failures in a row
+	failures     int  // connection failures in a row
+	restless     bool // look again within a second, although nobody stirs
 	warned       map[string]bool
 }
 

@@ -63,7 +63,10 @@ type Deliverer struct {
 	API      API
 	Receiver Receiver
 	Owner    string
-	Log      *slog.Logger
+	// Able reports whether this process can land a delivery; nil for all. Others
+	// are left to other processes.
+	Able func(weir.Delivery) bool
+	Log  *slog.Logger
 }
 
 // Deliver works on one export at the instant now. A delivery that somebody else
@@ -101,7 +104,7 @@ func (d *Deliverer) claim(ctx context.Context, exportID int64, now time.Time) ([
 	}
 	var claims []weir.Delivery
 	for _, delivery := range all {
-		if delivery.State != weir.DeliveryOpen || now.Before(delivery.NotBefore) {
+		if delivery.State != weir.DeliveryOpen || now.Before(delivery.NotBefore) || d.Able != nil && !d.Able(delivery) {
 			continue
 		}
 		claim, err := d.Ledger.Claim(ctx, delivery.ID, d.Owner, now)

@@ -43,7 +43,7 @@ type Scheduler struct {
 // Run arms every entry, disarms what is no longer configured, and fires what is
 // due until ctx ends. It returns ctx's cause, or an error of the ledger.
 func (s *Scheduler) Run(ctx context.Context) error {
-	if err := s.arm(ctx); err != nil {
+	if err := s.Arm(ctx); err != nil {
 		return err
 	}
 	for {
@@ -58,7 +58,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Scheduler) arm(ctx context.Context) error {
+// Arm keeps every entry with its next run, and disarms what is no longer
+// configured.
+func (s *Scheduler) Arm(ctx context.Context) error {
 	now, err := s.Ledger.Now(ctx)
 	if err != nil {
 		return err
@@ -103,17 +105,17 @@ func (s *Scheduler) Tick(ctx context.Context) (time.Duration, error) {
 			rest = min(rest, a.NextRunAt.Sub(now))
 			continue
 		}
-		if err := s.fire(ctx, a, now); err != nil {
+		if err := s.Fire(ctx, a, now); err != nil {
 			return 0, err
 		}
 	}
 	return rest, nil
 }
 
-// fire records one due run. Losing the race to another server is no error. A
+// Fire records one due run. Losing the race to another server is no error. A
 // run whose wishes cannot be made, or recorded, is skipped and said so: it must
 // not stop the others.
-func (s *Scheduler) fire(ctx context.Context, due ledger.Schedule, now time.Time) error {
+func (s *Scheduler) Fire(ctx context.Context, due ledger.Schedule, now time.Time) error {
 	entry, ok := s.entry(due.Name)
 	if !ok {
 		return nil

@@ -54,12 +54,14 @@ func (c *patient) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// dialPatiently connects to a place on which no read waits for ever.
-func dialPatiently(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: postgresHandshake, KeepAlive: postgresSilence}
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
+// dialPatiently connects to a place on which no read waits longer than silence.
+func dialPatiently(silence time.Duration) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialer := &net.Dialer{Timeout: postgresHandshake, KeepAlive: silence}
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &patient{Conn: conn, silence: silence}, nil
 	}
-	return &patient{Conn: conn, silence: postgresSilence}, nil
 }

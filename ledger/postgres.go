@@ -57,14 +57,33 @@ func openPostgres(ctx context.Context, location string, opts Options) (*Store, e
 	if err := migratePostgres(ctx, *config); err != nil {
 		return nil, err
 	}
-	config.DialFunc = dialPatiently
+	kept := &Postgres{config}
+	return &Store{db: kept.Pool(postgresConns, postgresSilence), dialect: postgresDialect(), clock: opts.Clock, postgres: kept}, nil
+}
+
+// Postgres is how to reach the database of a ledger on PostgreSQL, for those
+// who keep more in it.
+type Postgres struct{ config *pgx.ConnConfig }
+
+// Config is how to connect; change it freely. On such a connection a read may
+// wait for ever.
+func (p *Postgres) Config() *pgx.ConnConfig { return p.config.Copy() }
+
+// Pool is a pool of at most so many connections on which no statement waits
+// longer than silence for a byte of its answer. Close it.
+func (p *Postgres) Pool(connections int, silence time.Duration) *sql.DB {
+	config := p.Config()
+	config.DialFunc = dialPatiently(silence)
 	config.RuntimeParams["lock_timeout"] = postgresLockWait
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(postgresConns)
-	db.SetMaxIdleConns(postgresIdle)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(min(connections, postgresIdle))
 	db.SetConnMaxLifetime(postgresConnAge)
-	return &Store{db: db, dialect: postgresDialect(), clock: opts.Clock, postgres: config}, nil
+	return db
 }
+
+// Postgres is the database behind a ledger on PostgreSQL; nil for any other.
+func (s *Store) Postgres() *Postgres { return s.postgres }
 
 // migratePostgres has a connection of its own, on which a statement may take as
 // long as it does.
@@ -76,16 +95,6 @@ func migratePostgres(ctx context.Context, config pgx.ConnConfig) error {
 		err = store.dialect.classify(err)
 	}
 	return errors.Join(err, db.Close())
-}
-
-// Postgres is the database behind a ledger on PostgreSQL, for those who keep
-// more in it: the pool, which stays the ledger's, and how to connect once more.
-// ok is false for any other ledger.
-func (s *Store) Postgres() (db *sql.DB, config *pgx.ConnConfig, ok bool) {
-	if s.postgres == nil {
-		return nil, nil, false
-	}
-	return s.db, s.postgres.Copy(), true
 }
 
 func hasSecret(u *url.URL) bool {

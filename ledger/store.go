@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/weirhq/weir/ledger/internal/rule"
 )
 
@@ -19,7 +17,7 @@ type Store struct {
 	path    string // of a database that is a file, else empty
 	clock   func() time.Time
 	// postgres is how to connect to a database that is a server, else nil.
-	postgres *pgx.ConnConfig
+	postgres *Postgres
 }
 
 var _ interface {

@@ -111,6 +111,35 @@ func scheduledWish(c config.Config, e config.Export, r weir.Request, destination
 	}, nil
 }
 
+// byAccount narrows a configuration to what concerns each account, in one pass:
+// what is done for every account must not read what concerns all others.
+func byAccount(c config.Config) map[string]config.Config {
+	exports := map[string][]config.Export{}
+	owners := map[string][]string{} // the accounts of exports of a name
+	for _, e := range c.Exports {
+		exports[e.Account] = append(exports[e.Account], e)
+		owners[e.Name] = append(owners[e.Name], e.Account)
+	}
+	schedules := map[string]map[string]config.Schedule{}
+	for name, schedule := range c.Schedules {
+		for _, export := range schedule.Exports {
+			for _, account := range owners[export] {
+				if schedules[account] == nil {
+					schedules[account] = map[string]config.Schedule{}
+				}
+				schedules[account][name] = schedule
+			}
+		}
+	}
+	narrow := make(map[string]config.Config, len(c.Accounts))
+	for name := range c.Accounts {
+		one := c
+		one.Exports, one.Schedules = exports[name], schedules[name]
+		narrow[name] = one
+	}
+	return narrow
+}
+
 // accountSpec changes when anything that concerns the account does, its key
 // among it: then its work is started anew.
 func accountSpec(c config.Config, s Settings) string {

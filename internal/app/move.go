@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/weirhq/weir/engine/riverlander"
 	"github.com/weirhq/weir/ledger"
 )
 
@@ -14,7 +15,10 @@ func Migrate(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	return store.Close()
+	if database := store.Postgres(); database != nil {
+		err = riverlander.Migrate(ctx, database)
+	}
+	return errors.Join(err, store.Close())
 }
 
 // Move takes a whole state along to an empty one: from a laptop's file to a

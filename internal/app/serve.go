@@ -33,14 +33,17 @@ type Service struct {
 	mu      sync.Mutex
 	workers map[string]*worker
 	faults  map[string]error // accounts that could not be started
+	fleet   *fleet
 }
 
 // worker is one account at work.
 type worker struct {
-	spec    string
-	session *Session
-	stop    context.CancelCauseFunc
-	done    chan struct{}
+	spec      string
+	session   *Session
+	scheduler *engine.Scheduler
+	stop      context.CancelCauseFunc
+	done      chan struct{}
+	firing    bool // a run is being started
 }
 
 // errReloaded ends a worker whose configuration changed.
@@ -53,7 +56,21 @@ const again = time.Minute
 // Run serves until ctx ends. Each value on reload reads the configuration
 // again; one that cannot be read changes nothing.
 func (s *Service) Run(ctx context.Context, reload <-chan struct{}, ready func()) error {
+	s.mu.Lock()
 	s.workers, s.faults = map[string]*worker{}, map[string]error{}
+	s.mu.Unlock()
+	var err error
+	if s.fleet, err = s.openFleet(ctx); err != nil {
+		return err
+	}
+	defer s.fleet.close() //nolint:errcheck // the process's end gives it back too
+	var failed error
+	s.fleet.run(ctx, func() { failed = s.serve(ctx, reload, ready) }, func() { s.stopAll(context.Cause(ctx)) })
+	return failed
+}
+
+// serve applies the configuration, again and again, until ctx ends.
+func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func()) error {
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
@@ -64,7 +81,6 @@ func (s *Service) Run(ctx context.Context, reload <-chan struct{}, ready func())
 	for {
 		select {
 		case <-ctx.Done():
-			s.stopAll(context.Cause(ctx))
 			return context.Cause(ctx)
 		case <-reload:
 			s.Settings.Log.Info("reload configuration", "path", s.Path)
@@ -89,8 +105,12 @@ func (s *Service) apply(ctx context.Context) error {
 			s.stop(name, errReloaded)
 		}
 	}
+	concerning := byAccount(c)
 	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {
-		if err := s.applyAccount(ctx, c, name); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := s.applyAccount(ctx, concerning[name], name); err != nil {
 			s.Settings.Log.Error("account is not at work", "account", name, "error", err, "hint", FaultOf(err).Hint)
 		}
 	}
@@ -130,18 +150,18 @@ func (s *Service) unchanged(name, spec string) bool {
 
 // start opens a session and sets its conductor and scheduler to work.
 func (s *Service) start(ctx context.Context, c config.Config, settings Settings, spec string) error {
-	session, err := OpenOn(ctx, s.Store, settings)
+	session, err := openIn(ctx, s.Store, settings, s.fleet)
 	if err != nil {
 		return err
 	}
 	working, stop := context.WithCancelCause(ctx)
-	w := &worker{spec: spec, session: session, stop: stop, done: make(chan struct{})}
 	scheduler := &engine.Scheduler{
 		Ledger: s.Store, Account: settings.Account, Entries: configuredSchedules(c, settings.Account), Log: settings.Log,
 		Fired: func(string, time.Time, []ledger.Granted) { session.Conductor.Wake() },
 	}
 	session.Conductor.Scheduled = lookedAheadHourly(scheduler.Entries)
-	go w.run(working, scheduler)
+	w := &worker{spec: spec, session: session, scheduler: scheduler, stop: stop, done: make(chan struct{})}
+	go w.run(working)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.workers[settings.Account] = w
@@ -166,21 +186,34 @@ func lookedAheadHourly(entries []engine.Entry) func(time.Time) []time.Time {
 	}
 }
 
-// run conducts and schedules until either ends.
-func (w *worker) run(ctx context.Context, scheduler *engine.Scheduler) {
+// run conducts until it ends. Runs that are due are started by the crew's look
+// at all accounts; here they are armed.
+func (w *worker) run(ctx context.Context) {
 	defer close(w.done)
 	defer w.session.Close()
-	var both sync.WaitGroup
-	for _, part := range []func(context.Context) error{w.session.Conductor.Run, scheduler.Run} {
-		both.Go(func() {
-			err := part(ctx)
-			if ctx.Err() == nil {
-				w.session.Settings.Log.Error("account stopped", "error", err)
-			}
-			w.stop(err)
-		})
+	err := w.arm(ctx)
+	if err == nil {
+		err = w.session.Conductor.Run(ctx)
 	}
-	both.Wait()
+	if ctx.Err() == nil {
+		w.session.Settings.Log.Error("account stopped", "error", err)
+	}
+	w.stop(err)
+}
+
+// arm keeps the schedules with their next runs, as soon as the ledger can.
+func (w *worker) arm(ctx context.Context) error {
+	for {
+		err := w.scheduler.Arm(ctx)
+		if err == nil || ctx.Err() != nil || !isUnavailable(err) {
+			return err
+		}
+		w.session.Settings.Log.Warn("arm schedules", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 func (s *Service) names() []string {

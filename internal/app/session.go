@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
 	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/engine/riverlander"
 	"github.com/weirhq/weir/land"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/pace"
@@ -33,6 +34,8 @@ type Session struct {
 	SpoolDir  string
 
 	closeLedger bool
+	fleet       *fleet           // of a service, else nil
+	hand        riverlander.Hand // what this process does for the fleet's landings
 }
 
 // OpenLedger opens the state alone, for commands that ask the server nothing.
@@ -63,11 +66,16 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 
 // OpenOn opens a session on a ledger that stays the caller's.
 func OpenOn(ctx context.Context, store *ledger.Store, s Settings) (*Session, error) {
+	return openIn(ctx, store, s, nil)
+}
+
+// openIn opens a session of a service.
+func openIn(ctx context.Context, store *ledger.Store, s Settings, f *fleet) (*Session, error) {
 	probe, err := clari.New(s.BaseURL, s.Key, clientOptions(s, nil)...)
 	if err != nil {
 		return nil, err
 	}
-	session := &Session{Settings: s, Ledger: store, Counts: new(engine.Counts)}
+	session := &Session{Settings: s, Ledger: store, Counts: new(engine.Counts), fleet: f}
 	return session, session.open(ctx, probe.BaseURL())
 }
 
@@ -149,7 +157,7 @@ func (s *Session) connect(ctx context.Context) error {
 	}
 	policy := engine.PacePolicy(s.Settings.Policy, s.Settings.Rate)
 	s.Gate = pace.NewGate(pace.Config{Policy: policy, OnChange: s.keepGate}, state)
-	owner, err := newOwner()
+	owner, err := s.owner()
 	if err != nil {
 		return err
 	}
@@ -173,7 +181,22 @@ func (s *Session) connect(ctx context.Context) error {
 	}
 	s.Conductor.API = s.watched().API(s.Client)
 	s.Conductor.Lander = s.lander(owner)
-	return nil
+	if s.fleet == nil {
+		return nil
+	}
+	s.Conductor.Crew = s.fleet.crew
+	if s.fleet.river == nil || s.Settings.Policy.Sequential { // one request at a time: in one process
+		return nil
+	}
+	return s.spread(s.fleet)
+}
+
+// owner is the name under which the session acts: the server's, or its own.
+func (s *Session) owner() (string, error) {
+	if s.fleet != nil {
+		return s.fleet.crew.Owner, nil
+	}
+	return newOwner()
 }
 
 // watched puts the settings' watchers between the engine and what it uses.

@@ -1,0 +1,132 @@
+package riverlander
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/weirhq/weir"
+)
+
+const (
+	// offersMost is how many landings of one account are under way in the queue:
+	// as many requests may leave at once.
+	offersMost = 4
+	// offerAgain is how long an offer may stay unclaimed before it is looked at
+	// again, and deadAfter how long a worker may take to claim before it counts
+	// as dead.
+	offerAgain = 20 * time.Second
+	deadAfter  = 15 * time.Second
+)
+
+// Lander offers one account's deliveries to every server. It implements
+// engine.Lander.
+type Lander struct {
+	river   *River
+	account string
+	ticket  func(ctx context.Context) error
+
+	mu      sync.Mutex
+	offers  map[int64]offer // by export
+	sending sync.WaitGroup
+}
+
+type offer struct {
+	round int64
+	turn  int
+	at    time.Time // by the store's clock
+}
+
+// Lander makes the lander of an account. ticket takes one request of the
+// account's pace, or says why there is none now.
+func (r *River) Lander(account string, ticket func(ctx context.Context) error) *Lander {
+	return &Lander{river: r, account: account, ticket: ticket, offers: map[int64]offer{}}
+}
+
+// Offer puts into the queue what is not there yet, the first of the list first.
+func (l *Lander) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	order, rounds := roundsOf(deliveries)
+	for export := range l.offers {
+		if _, open := rounds[export]; !open {
+			delete(l.offers, export)
+		}
+	}
+	for _, export := range order {
+		before, known := l.offers[export]
+		switch {
+		case known && before.round == rounds[export] && now.Sub(before.at) < offerAgain:
+			continue
+		case !known && len(l.offers) >= offersMost:
+			continue
+		}
+		next := offer{round: rounds[export], at: now}
+		if known && before.round == next.round {
+			next.turn = before.turn
+		}
+		l.offers[export] = next
+		l.sending.Go(func() { l.send(ctx, export, next) })
+	}
+}
+
+// roundsOf returns the exports in the order of their first delivery, with the
+// sum of the generations of what is open of each.
+func roundsOf(deliveries []weir.Delivery) (order []int64, rounds map[int64]int64) {
+	rounds = map[int64]int64{}
+	for _, d := range deliveries {
+		if _, known := rounds[d.ExportID]; !known {
+			order = append(order, d.ExportID)
+		}
+		rounds[d.ExportID] += d.Generation
+	}
+	return order, rounds
+}
+
+// Drain waits for what is being put into the queue. What is in it belongs to
+// whoever claims it.
+func (l *Lander) Drain(context.Context) { l.sending.Wait() }
+
+// send inserts one job. What cannot be inserted now is offered again.
+func (l *Lander) send(ctx context.Context, export int64, o offer) {
+	err := l.ticket(ctx)
+	if err == nil {
+		err = l.insert(ctx, export, o)
+	}
+	if err == nil {
+		return
+	}
+	if ctx.Err() == nil {
+		l.river.config.Log.Debug("offer landing", "account", l.account, "export", export, "error", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.offers[export] == o {
+		delete(l.offers, export)
+	}
+}
+
+func (l *Lander) insert(ctx context.Context, export int64, o offer) error {
+	args := landArgs{Account: l.account, Export: export, Round: o.round, Turn: o.turn}
+	result, err := l.river.client.Insert(ctx, args, nil)
+	if err != nil || !result.UniqueSkippedAsDuplicate || !died(result.Job, o.at) {
+		return err
+	}
+	l.mu.Lock()
+	if l.offers[export] == o {
+		o.turn++
+		l.offers[export] = o
+	}
+	l.mu.Unlock()
+	args.Turn = o.turn
+	_, err = l.river.client.Insert(ctx, args, nil)
+	return err
+}
+
+// died reports a job that runs and whose worker has not claimed: a claim is the
+// first thing that a worker does, and would have made another round.
+func died(job *rivertype.JobRow, now time.Time) bool {
+	return job.State == rivertype.JobStateRunning && job.AttemptedAt != nil && now.Sub(*job.AttemptedAt) > deadAfter
+}
