@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/signals/metrics"
+	"github.com/weirhq/weir/signals/tracing"
 )
 
 // Service runs the conductors and schedules of a configuration until it is told
@@ -29,6 +30,8 @@ type Service struct {
 	Metrics *metrics.Metrics
 	// Desk tells people what they should know; nil tells nobody.
 	Desk *notify.Desk
+
+	tracer *tracing.Tracer
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -74,6 +77,7 @@ func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func(
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
+	defer closeTraces(s.tracer, serviceFlush, s.Settings.Log)
 	defer s.startDesk(ctx)()
 	ready()
 	tick := time.NewTicker(again)

@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/pace"
 	"github.com/weirhq/weir/signals"
+	"github.com/weirhq/weir/signals/tracing"
 )
 
 // Session is one account opened for work: its state, its pace, its client and
@@ -36,6 +37,7 @@ type Session struct {
 	closeLedger bool
 	fleet       *fleet           // of a service, else nil
 	hand        riverlander.Hand // what this process does for the fleet's landings
+	tracer      *tracing.Tracer
 }
 
 // OpenLedger opens the state alone, for commands that ask the server nothing.
@@ -56,11 +58,19 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := OpenOn(ctx, store, s)
+	tracer, err := traces(s, store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	session.closeLedger = true
+	if tracer != nil {
+		s.Watchers = append(s.Watchers, tracer)
+	}
+	session, err := OpenOn(ctx, store, s)
+	if err != nil {
+		closeTraces(tracer, commandFlush, s.Log)
+		return nil, errors.Join(err, store.Close())
+	}
+	session.closeLedger, session.tracer = true, tracer
 	return session, nil
 }
 
@@ -231,6 +241,7 @@ func (s *Session) Close() error {
 	if !s.closeLedger {
 		return nil
 	}
+	closeTraces(s.tracer, commandFlush, s.Settings.Log)
 	return s.Ledger.Close()
 }
 

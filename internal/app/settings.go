@@ -39,6 +39,8 @@ type Settings struct {
 	Log    *slog.Logger
 	// Watchers are told what the account's work comes to; none for nobody.
 	Watchers []signals.Watcher
+	// Getenv is where OpenTelemetry is configured; nil leaves traces off.
+	Getenv func(string) string
 }
 
 // DefaultState is $XDG_STATE_HOME/weir/weir.db, or ~/.local/state/weir/weir.db.

@@ -70,6 +70,7 @@ type stage struct {
 	hooks      *hooks
 	postgres   *servertest.Postgres
 	s3         *servertest.S3
+	collected  *collected
 }
 
 type stageKey struct{}

@@ -123,7 +123,7 @@ func variables(flag string) []string {
 
 // settings are the globals as the application takes them, without a key.
 func (g *globals) settings() (app.Settings, error) {
-	s := app.Settings{Account: g.account, BaseURL: g.baseURL, Insecure: g.insecure, State: g.state, Policy: plan.Adaptive()}
+	s := app.Settings{Account: g.account, BaseURL: g.baseURL, Insecure: g.insecure, State: g.state, Policy: plan.Adaptive(), Getenv: g.Getenv}
 	if g.account == "" || strings.ContainsFunc(g.account, hostile) {
 		return s, app.Usage("", "read --account: %q is not a name", g.account)
 	}

@@ -22,11 +22,15 @@ const scriptToken = "script-token-4d1f9b2c7a"
 //
 //	scrape NAME REGEXP         the metrics of a service in the background, asked
 //	                           until they match; a second REGEXP must not match
+//	collector                  collect traces: OTEL_EXPORTER_OTLP_ENDPOINT becomes its address
+//	traced N SPAN...           so many traces have spans of all these names
 //	hook VARIABLE              listen for webhooks; VARIABLE becomes the URL
 //	hooked REGEXP [NEVER]      wait for a webhook, signed by the script's secret,
 //	                           whose body matches; none of its body may match NEVER
 func signalCommands() map[string]scriptCommand {
-	return map[string]scriptCommand{"scrape": cmdScrape, "hook": cmdHook, "hooked": cmdHooked}
+	return map[string]scriptCommand{
+		"scrape": cmdScrape, "hook": cmdHook, "hooked": cmdHooked, "collector": cmdCollector, "traced": cmdTraced,
+	}
 }
 
 // scriptHookSecret signs every webhook of a script.
