@@ -21,7 +21,10 @@ type Result struct {
 	// told from a cut, so check that the document itself is complete.
 	Body io.ReadCloser
 	// Length is the size in bytes; -1: not known.
-	Length      int64
+	Length int64
+	// SHA256 is that of the bytes as the answer's headers announce it; nil: not
+	// said, as the API's own answers are seen to do.
+	SHA256      []byte
 	ContentType string
 	Date        time.Time // the server's clock; zero: not said
 }
@@ -81,12 +84,12 @@ func (c *Client) stream(ctx context.Context, what call) (*Result, error) {
 		defer x.close()
 		return nil, x.misread(errors.New("a status other than 200 brings no file"))
 	}
-	length := x.resp.ContentLength
+	length, sum := x.resp.ContentLength, announcedSHA256(x.resp.Header)
 	if _, raw := x.body.(rawBody); !raw {
-		length = -1
+		length, sum = -1, nil
 	}
 	return &Result{
-		Body: &download{x: x}, Length: length,
+		Body: &download{x: x}, Length: length, SHA256: sum,
 		ContentType: x.resp.Header.Get("Content-Type"), Date: x.date(),
 	}, nil
 }

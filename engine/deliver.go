@@ -29,7 +29,8 @@ type Origin struct {
 	// SnapshotAt is the instant that the result shows: the job's end, else when
 	// DONE was first seen.
 	SnapshotAt time.Time
-	Length     int64 // bytes the server announced; -1 when it did not
+	Length     int64  // bytes the server announced; -1 when it did not
+	SHA256     []byte // of them, as the server announced it; nil when it did not
 }
 
 // Receipt is a verified result, kept until it is closed.
@@ -135,7 +136,7 @@ func (d *Deliverer) receive(ctx context.Context, e weir.Export) (Receipt, error)
 		return nil, err
 	}
 	defer result.Body.Close()
-	return d.Receiver.Receive(ctx, result.Body, Origin{Export: e, Job: jobs[0], SnapshotAt: snapshotAt(e, jobs[0]), Length: result.Length})
+	return d.Receiver.Receive(ctx, result.Body, Origin{Export: e, Job: jobs[0], SnapshotAt: snapshotAt(e, jobs[0]), Length: result.Length, SHA256: result.SHA256})
 }
 
 func snapshotAt(e weir.Export, j weir.Job) time.Time {

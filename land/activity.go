@@ -247,7 +247,7 @@ func (a *activities) verify(src Source, length int64) ([]Check, error) {
 func wholeChecks(src Source, length int64) []Check {
 	return []Check{
 		check(CheckDocument, Passed, ""), check(CheckSize, Passed, ""), check(CheckShape, Passed, ""), check(CheckIDs, Passed, ""),
-		checkLength(src.Length, length), checkTruncation(src.Job),
+		checkLength(src.Length, length), checkHash(src.SHA256), checkTruncation(src.Job),
 	}
 }
 

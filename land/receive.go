@@ -2,6 +2,7 @@ package land
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ type Source struct {
 	SnapshotAt time.Time
 	// Length is how many bytes were announced, -1 when none were.
 	Length int64
+	// SHA256 is that of the bytes as it was announced, nil when it was not.
+	SHA256 []byte
 	// SpoolDir holds the bytes while they are checked and written: about a
 	// third of the result's size. It is made with mode 0700, its files 0600.
 	// Refused results are kept in its sibling "rejected".
@@ -111,6 +114,9 @@ func settle(in *intake, src Source, err error) error {
 	}
 	if src.Length >= 0 && in.bytes != src.Length {
 		return transferError(fmt.Sprintf("%d bytes came, %d were announced", in.bytes, src.Length), nil)
+	}
+	if src.SHA256 != nil && hex.EncodeToString(src.SHA256) != in.sha256() {
+		return transferError("other bytes came than the announced SHA-256 is of", nil)
 	}
 	if err == nil {
 		return nil

@@ -3,6 +3,7 @@ package land_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -363,4 +364,39 @@ func unpack(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// Bytes that the announced hash is not of are a transfer to repeat, also where
+// they are no document; those that it is of pass by name.
+func TestAnnouncedHash(t *testing.T) {
+	text := document(entry(""))
+	sum := sha256.Sum256([]byte(text))
+	src := source(t)
+	src.SHA256 = sum[:]
+	for _, lying := range []string{text + " ", "<html>"} {
+		if _, err := land.Receive(context.Background(), strings.NewReader(lying), src); !errors.Is(err, land.ErrTransfer) {
+			t.Errorf("%.10s: %v", lying, err)
+		}
+	}
+	r, err := land.Receive(context.Background(), strings.NewReader(text), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	outcomes := map[string]land.Outcome{}
+	for _, c := range r.Checks() {
+		outcomes[c.Name] = c.Outcome
+	}
+	if outcomes[land.CheckHash] != land.Passed || outcomes[land.CheckTotals] != land.Passed {
+		t.Errorf("%v", outcomes)
+	}
+}
+
+// What totals leave out is noted by their check.
+func TestTotalsAreChecked(t *testing.T) {
+	for _, c := range receive(t, document(entry(`,"forecastValue":1e-900`))).Checks() {
+		if c.Name == land.CheckTotals && (c.Outcome != land.Noted || c.Detail != "1 sum of 1 field; left out for their size: 1 number") {
+			t.Errorf("%+v", c)
+		}
+	}
 }

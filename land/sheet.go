@@ -141,7 +141,7 @@ func (s *sheet) readHeader(in *intake) error {
 	}
 	for i, name := range sheetHeader() {
 		if s.at[i] < 0 {
-			return refuse(CheckShape, "no column %s in the header, which has %s", name, quotedList(s.header))
+			return refuse(CheckShape, "no column %s among the %d of the first line", name, len(s.header))
 		}
 	}
 	return nil
@@ -151,10 +151,8 @@ func (s *sheet) place(i int, name string) error {
 	if len(s.header) > maxTopLevel {
 		return refuse(CheckShape, "more than %d columns", maxTopLevel)
 	}
-	for _, earlier := range s.header[:i] {
-		if earlier == name {
-			return refuse(CheckShape, "two columns %s in the header", shown(name))
-		}
+	if earlier := slices.Index(s.header[:i], name); earlier >= 0 {
+		return refuse(CheckShape, "columns %d and %d of the first line have one name", earlier+1, i+1)
 	}
 	for known, wanted := range sheetHeader() {
 		if strings.EqualFold(name, wanted) {
@@ -281,7 +279,7 @@ func (s *sheet) period(label string) (string, error) {
 	}
 	id, year := quarterOf(label)
 	if label != "" && id == "" {
-		return "", refuse(CheckPeriod, "line %d: no quarter can be read in the timeframe %s", s.line, shown(label))
+		return "", refuse(CheckPeriod, "line %d: no quarter can be read in the timeframe", s.line)
 	}
 	if id == "" {
 		return "", nil
@@ -301,7 +299,7 @@ func (s *sheet) frame(get func(int) string, period string) (string, error) {
 	if start != "" {
 		day, ok := parseDate([]byte(start))
 		if !ok {
-			return "", refuse(CheckIDs, "line %d: the start day is %s, not a day", s.line, shown(start))
+			return "", refuse(CheckIDs, "line %d: the start day is no day", s.line)
 		}
 		id = "TF:" + time.Unix(day*(msPerDay/1000), 0).UTC().Format(time.DateOnly)
 	}

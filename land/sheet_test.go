@@ -106,13 +106,13 @@ func TestSheetRefusals(t *testing.T) {
 	value := ada + "Forecast Value,1\n"
 	for name, tt := range map[string]struct{ text, check, detail string }{
 		"another period":    {sheetHead + strings.Replace(value, "Q1 FY", "Q2 FY", 1), land.CheckPeriod, "2026_Q2"},
-		"unreadable period": {sheetHead + strings.Replace(value, "Q1 FY 2026", "this quarter", 1), land.CheckPeriod, "this quarter"},
+		"unreadable period": {sheetHead + strings.Replace(value, "Q1 FY 2026", "this quarter", 1), land.CheckPeriod, "no quarter"},
 		"no rows":           {sheetHead, land.CheckPeriod, "no period at all"},
 		"twice":             {sheetHead + value + value, land.CheckEntryKeys, "second time"},
 		"unknown twice":     {sheetHead + strings.Repeat(ada+"Mood,good\n", 2), land.CheckEntryKeys, "second time"},
 		"column missing":    {strings.Replace(sheetHead, "Field,", "", 1), land.CheckShape, "Field"},
-		"column twice":      {"User," + sheetHead, land.CheckShape, "two columns"},
-		"start day":         {sheetHead + strings.Replace(value, "01/05/2026", "soon", 1), land.CheckIDs, "soon"},
+		"column twice":      {"User," + sheetHead, land.CheckShape, "columns 1 and 2"},
+		"start day":         {sheetHead + strings.Replace(value, "01/05/2026", "soon", 1), land.CheckIDs, "no day"},
 		"two people":        {sheetHead + value + strings.Replace(strings.Replace(value, "ada@x.test", "other@x.test", 1), "Forecast", "Quota", 1), land.CheckLookupKeys, "users"},
 		"short row":         {sheetHead + "Ada,a\n" + value, land.CheckDocument, "line 2"},
 		"cut row":           {sheetHead + value + ada[:40], land.CheckDocument, "as announced"},
@@ -165,5 +165,26 @@ func TestSheetBeyondTheWindow(t *testing.T) {
 	refused := refusal(t, text.String(), func(s *land.Source) { s.Request.ExportFormat = "CSV" })
 	if refused.Check != land.CheckEntryKeys {
 		t.Errorf("refused as %s: %s", refused.Check, refused.Detail)
+	}
+}
+
+// A refusal says where, and not what stands there: a file whose columns are
+// other than thought has names and addresses anywhere.
+func TestSheetRefusalsTellNothingConfidential(t *testing.T) {
+	row := ada + "Forecast Value,\"$3,000,190.00\"\n"
+	for name, text := range map[string]string{
+		"no header":      row + row,
+		"twice":          sheetHead + row + row,
+		"shifted":        sheetHead + strings.Replace(row, "005A,North,All,Q1 FY 2026,Commit,2,01/05/2026", "005A,North,All,Q1 FY 2026,Commit,2,ada@x.test", 1),
+		"frame is email": sheetHead + strings.Replace(row, "Q1 FY 2026", "ada@x.test", 1),
+		"short":          sheetHead + row + "ada@x.test,3000190\n",
+		"quotes":         sheetHead + row + "ada\"@x.test,3000190\n",
+	} {
+		refused := refusal(t, text, func(s *land.Source) { s.Request.ExportFormat = "CSV" })
+		for _, secret := range []string{"ada", "Ada", "3,000", "3000190"} {
+			if strings.Contains(strings.ReplaceAll(refused.Error(), refused.Kept, ""), secret) {
+				t.Errorf("%s: %v", name, refused)
+			}
+		}
 	}
 }

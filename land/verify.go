@@ -17,6 +17,7 @@ const (
 	CheckShape      = "shape"       // an object with the arrays of a result of its kind
 	CheckIDs        = "ids"         // ids are strings
 	CheckLength     = "length"      // as many bytes as were announced
+	CheckHash       = "hash"        // the bytes that the announced SHA-256 is of
 	CheckTruncation = "truncation"  // the server does not call the file incomplete
 	CheckPeriod     = "period"      // the period asked for, and no other
 	CheckEntryKeys  = "entry_keys"  // no two entries of one user, field, frame and period
@@ -24,6 +25,7 @@ const (
 	CheckLookups    = "lookups"     // lookup tables that memory can hold; ids found in them
 	CheckCurrency   = "currency"    // the currency asked for, and no other
 	CheckTypes      = "types"       // the values asked for are there
+	CheckTotals     = "totals"      // every value column summed exactly, by field
 	CheckRows       = "rows"        // as many rows written as read
 	CheckSnapshot   = "snapshot"    // this snapshot has not landed with other content
 	CheckText       = "text"        // text that the destination can hold
@@ -226,12 +228,14 @@ func (f *forecast) verify(src Source, length int64) ([]Check, error) {
 		check(CheckShape, Passed, ""),
 		check(CheckIDs, Passed, ""),
 		checkLength(src.Length, length),
+		checkHash(src.SHA256),
 		checkTruncation(src.Job),
 		f.checkPeriod(src.Request),
 		keys,
 		f.lookupKeyCheck(),
 		checkCurrency(src.Request.Currency, f.evidence),
 		checkTypes(src.Request, f.evidence),
+		checkTotals(f.totals.list(), f.totals.beyond),
 	}
 	return refusalOf(checks)
 }
@@ -249,4 +253,31 @@ func checkLength(announced, length int64) Check {
 		return check(CheckLength, NotShown, "%s came, none announced", count(length, "byte"))
 	}
 	return check(CheckLength, Passed, "")
+}
+
+// checkHash follows the comparison, which is a matter of the transfer: other
+// bytes are fetched again.
+func checkHash(announced []byte) Check {
+	if announced == nil {
+		return check(CheckHash, NotShown, "none announced; the SHA-256 of what came is recorded")
+	}
+	return check(CheckHash, Passed, "")
+}
+
+// checkTotals notes what the totals leave out.
+func checkTotals(all []Total, cut bool) Check {
+	fields := map[string]bool{}
+	var left int64
+	for _, t := range all {
+		fields[t.FieldID] = true
+		left += t.NotSummed
+	}
+	sums := fmt.Sprintf("%s of %s", count(int64(len(all)), "sum"), count(int64(len(fields)), "field"))
+	switch {
+	case cut:
+		return check(CheckTotals, Noted, "%s; further fields are not summed", sums)
+	case left > 0:
+		return check(CheckTotals, Noted, "%s; left out for their size: %s", sums, count(left, "number"))
+	}
+	return check(CheckTotals, Passed, "%s", sums)
 }

@@ -20,7 +20,7 @@ type receiver struct {
 func (r *receiver) Receive(ctx context.Context, body io.Reader, from engine.Origin) (engine.Receipt, error) {
 	received, err := land.Receive(ctx, body, land.Source{
 		Request: from.Export.Request, Job: from.Job, SnapshotAt: from.SnapshotAt,
-		Length: from.Length, SpoolDir: r.spoolDir, Version: Version(),
+		Length: from.Length, SHA256: from.SHA256, SpoolDir: r.spoolDir, Version: Version(),
 	})
 	if err != nil {
 		return nil, err

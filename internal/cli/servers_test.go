@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"context"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/weirhq/weir/internal/servertest"
@@ -54,24 +50,7 @@ func cmdPostgres(ts *testscript.TestScript, neg bool, args []string) {
 // ask writes the rows of a statement as the script's standard output, columns
 // joined by "|". Tables are found in the schema clari.
 func ask(ts *testscript.TestScript, server *servertest.Postgres, sql string) {
-	config, err := pgx.ParseConfig(server.URL("postgres") + "?sslmode=disable")
-	ts.Check(err)
-	config.Password = server.Password
-	config.RuntimeParams["search_path"] = "clari"
-	conn, err := pgx.ConnectConfig(context.Background(), config)
-	ts.Check(err)
-	defer conn.Close(context.Background())
-	rows, err := conn.Query(context.Background(), sql, pgx.QueryExecModeSimpleProtocol)
-	ts.Check(err)
-	lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
-		var values []string
-		for _, value := range row.RawValues() {
-			values = append(values, string(value))
-		}
-		return strings.Join(values, "|") + "\n", nil
-	})
-	ts.Check(err)
-	_, err = ts.Stdout().Write([]byte(strings.Join(lines, "")))
+	_, err := ts.Stdout().Write([]byte(server.Query(scriptTest{ts}, "SET search_path = clari", sql)))
 	ts.Check(err)
 }
 

@@ -138,9 +138,22 @@ func (s *Postgres) Schema(t T) string {
 // Exec runs statements as the superuser in the database "postgres".
 func (s *Postgres) Exec(t T, statements string) {
 	t.Helper()
-	command := exec.Command(filepath.Join(s.bin, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", s.URL("postgres"), "-c", statements)
-	command.Env = append(os.Environ(), "PGPASSWORD="+s.Password)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", statements, err, output)
+	s.Query(t, statements)
+}
+
+// Query runs statements likewise, one after another, and gives the rows of the
+// last one, a line each, columns joined by "|".
+func (s *Postgres) Query(t T, statements ...string) string {
+	t.Helper()
+	args := []string{"-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", s.URL("postgres")}
+	for _, statement := range statements {
+		args = append(args, "-c", statement)
 	}
+	command := exec.Command(filepath.Join(s.bin, "psql"), args...)
+	command.Env = append(os.Environ(), "PGPASSWORD="+s.Password)
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%q: %v\n%s", statements, err, output)
+	}
+	return string(output)
 }

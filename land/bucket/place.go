@@ -103,12 +103,16 @@ func prefixOf(text string) (string, error) {
 
 func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
 
-func paramsOf(scheme string, query url.Values) (url.Values, error) {
-	known := map[string][]string{
+func knownParams(scheme string) []string {
+	return map[string][]string{
 		schemeS3:     {"region", "endpoint", "profile", "path_style", "allow_http"},
 		schemeGoogle: {"endpoint", "allow_http"},
 		schemeAzure:  {"account", "endpoint", "allow_http"},
 	}[scheme]
+}
+
+func paramsOf(scheme string, query url.Values) (url.Values, error) {
+	known := knownParams(scheme)
 	params := url.Values{}
 	for name, values := range query {
 		switch {
