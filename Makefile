@@ -13,10 +13,10 @@ SEED     ?= 1
 SEEDS    ?= 20000
 KILLS    ?= 200
 
-.PHONY: help build check race-ready servers test torture bench cover fuzz demo clean
+.PHONY: help build check race-ready servers test torture bench cover fuzz screenshots demo clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./weir, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o weir ./cmd/weir
@@ -36,6 +36,7 @@ race-ready:
 
 servers:
 	@./internal/servertest/install.sh
+	@./internal/browsertest/install.sh
 
 test: race-ready servers check ## everything that must hold: check, all tests with the race detector, the size table
 	@$(GO) test -race -short -timeout $(TIMEOUT) $(PKG)
@@ -67,6 +68,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 		echo "$$package $$target"; \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done <<<"$$targets"
+
+screenshots: servers ## make the pictures of the web page in docs/screenshots
+	@$(GO) test -count=1 ./internal/browsertest -run '^TestPages$$' -shots "$(CURDIR)/docs/screenshots"
 
 demo: ## export from the emulator into ./weir-demo, no account needed
 	@$(GO) run ./cmd/weir demo

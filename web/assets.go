@@ -16,6 +16,11 @@ import (
 //go:embed assets pages
 var files embed.FS
 
+// openAPI describes the API.
+//
+//go:embed openapi.json
+var openAPI []byte
+
 // assets are the style sheet, the script and the icon, each under a path that
 // changes with its content and may be kept for ever.
 type assets map[string]asset // by path

@@ -2,24 +2,29 @@ package web
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
 
+	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/web/door"
 )
 
 // Config is what a server is made of.
 type Config struct {
-	Door *door.Door
-	Log  *slog.Logger
+	Door   *door.Door
+	Ledger ledger.Ledger
+	Keeper Keeper
+	Log    *slog.Logger
 }
 
 // Server answers for pages, API and whatever else is mounted under its login.
 // Make one with New, mount, then serve Handler.
 type Server struct {
 	config    Config
+	reader    reader
+	hub       hub
 	mux       *http.ServeMux
 	templates *template.Template
 	assets    assets
@@ -30,7 +35,7 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, mux: http.NewServeMux()}
+	s := &Server{config: c, mux: http.NewServeMux(), reader: reader{c.Ledger, c.Keeper}, hub: hub{topics: map[string]*topic{}}}
 	var err error
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
@@ -41,8 +46,25 @@ func New(c Config) (*Server, error) {
 	s.mux.Handle("/login", c.Door.Entrance(s.loginPage))
 	s.mux.Handle("/logout", c.Door.Entrance(s.loginPage))
 	s.mux.Handle("GET /assets/", c.Door.Hall(s.assets, ""))
-	s.page("/", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
+	s.servePages()
+	s.serveAPI()
 	return s, nil
+}
+
+func (s *Server) servePages() {
+	s.sheetAt("/{$}", s.nowSheet)
+	s.sheetAt("/timeline", s.timelineSheet)
+	s.sheetAt("/quota", s.quotaSheet)
+	s.sheetAt("/snapshots", s.snapshotsSheet)
+	s.sheetAt("/snapshots/{id}", s.snapshotSheet)
+	s.sheetAt("/exports", s.exportsSheet)
+	s.sheetAt("/exports/{id}", s.exportSheet)
+	s.sheetAt("/schedules", s.schedulesSheet)
+	s.page("POST /exports/{id}/{action}", s.exportForm)
+	s.page("POST /schedules/{action}", s.scheduleForm)
+	s.page("/", func(w http.ResponseWriter, r *http.Request) {
+		s.sorry(w, r, &Refusal{Status: http.StatusNotFound, Code: "not_found", Err: errors.New("there is no such page"), Hint: "the navigation names all there are"})
+	})
 }
 
 // Handler serves everything.
@@ -79,12 +101,4 @@ func (s *Server) write(w http.ResponseWriter, status int, name string, data any)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes())
-}
-
-func loadTemplates(a assets) (*template.Template, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"asset": a.path}).ParseFS(files, "pages/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("read templates: %w", err)
-	}
-	return t, nil
 }

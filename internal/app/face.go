@@ -60,13 +60,13 @@ func newFace(s *Service, f FaceSettings, listener net.Listener, public *url.URL)
 	if err != nil {
 		return nil, err
 	}
-	if face.Server, err = web.New(web.Config{Door: face.Door, Log: s.Settings.Log}); err != nil {
+	if face.Server, err = web.New(web.Config{Door: face.Door, Ledger: s.Store, Keeper: s.Keeper(), Log: s.Settings.Log}); err != nil {
 		return nil, err
 	}
 	face.Server.Open("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }))
 	face.Server.Open("GET /readyz", http.HandlerFunc(s.readiness))
 	if s.Metrics != nil {
-		face.Server.Mount("GET /metrics", s.Metrics.Handler(), door.Terms{})
+		face.Server.Mount("GET /metrics", s.Metrics.Handler(), door.Terms{Programs: true})
 	}
 	face.server = &http.Server{
 		Handler: face.Server.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,

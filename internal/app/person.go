@@ -45,11 +45,7 @@ func (s *Session) Cancel(ctx context.Context, ids []int64, force bool, deadline 
 		if err != nil {
 			return Outcome{}, err
 		}
-		if e.Adopted && e.State == weir.Running && !force {
-			return Outcome{}, &Fault{Exit: ExitUsage, Code: "adopted", Hint: "give --force to cancel it all the same",
-				Err: fmt.Errorf("cancel export %d: weir recognised job %s and did not start it", id, e.JobID)}
-		}
-		if err := s.wantCancelled(ctx, e, force); err != nil {
+		if err := wantCancelled(ctx, s.Ledger, e, force); err != nil {
 			return Outcome{}, err
 		}
 		wanted = append(wanted, id)
@@ -61,22 +57,26 @@ func (s *Session) Cancel(ctx context.Context, ids []int64, force bool, deadline 
 }
 
 // wantCancelled records the wish; an export that moved meanwhile is read again.
-func (s *Session) wantCancelled(ctx context.Context, e weir.Export, force bool) error {
+func wantCancelled(ctx context.Context, l ledger.Ledger, e weir.Export, force bool) error {
+	if e.Adopted && e.State == weir.Running && !force {
+		return &Fault{Exit: ExitUsage, Code: "adopted", Hint: "give --force to cancel it all the same",
+			Err: fmt.Errorf("cancel export %d: weir recognised job %s and did not start it", e.ID, e.JobID)}
+	}
 	for range 10 {
 		if !e.State.Open() || e.State == weir.Ready {
 			return nil
 		}
-		now, err := s.Ledger.Now(ctx)
+		now, err := l.Now(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = s.Ledger.Amend(ctx, weir.Lease{}, e.ID, e.State, func(e *weir.Export) {
+		_, err = l.Amend(ctx, weir.Lease{}, e.ID, e.State, func(e *weir.Export) {
 			e.CancelRequestedAt, e.CancelForced = now, force
 		})
 		if !errors.Is(err, ledger.ErrStale) {
 			return err
 		}
-		if e, err = s.Ledger.Export(ctx, e.ID); err != nil {
+		if e, err = l.Export(ctx, e.ID); err != nil {
 			return err
 		}
 	}
@@ -93,19 +93,25 @@ func (s *Session) Retry(ctx context.Context, ids []int64, jobsAllowed int, deadl
 		if err != nil {
 			return Outcome{}, err
 		}
-		t, err := s.retryOf(ctx, e, jobsAllowed)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if _, err := s.Ledger.Move(ctx, weir.Lease{}, id, t); err != nil {
+		if err := wantAgain(ctx, s.Ledger, e, jobsAllowed); err != nil {
 			return Outcome{}, err
 		}
 	}
 	return s.workOn(ctx, ids, func(_ weir.Export, d weir.Delivery) bool { return d.Open() }, deadline, show)
 }
 
-func (s *Session) retryOf(ctx context.Context, e weir.Export, jobsAllowed int) (weir.Transition, error) {
-	now, err := s.Ledger.Now(ctx)
+// wantAgain records that a person wants an export that was given up.
+func wantAgain(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed int) error {
+	t, err := retryOf(ctx, l, e, jobsAllowed)
+	if err != nil {
+		return err
+	}
+	_, err = l.Move(ctx, weir.Lease{}, e.ID, t)
+	return err
+}
+
+func retryOf(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed int) (weir.Transition, error) {
+	now, err := l.Now(ctx)
 	if err != nil {
 		return weir.Transition{}, err
 	}
@@ -114,7 +120,7 @@ func (s *Session) retryOf(ctx context.Context, e weir.Export, jobsAllowed int) (
 	case weir.Rejected:
 		return weir.LandAgain(why), nil
 	case weir.Failed, weir.Cancelled:
-		jobID, err := s.readableJob(ctx, e, now)
+		jobID, err := readableJob(ctx, l, e, now)
 		return weir.Retry(why, e.State, jobsAllowed, jobID), err
 	}
 	return weir.Transition{}, Usage("only exports that failed, were cancelled or rejected are retried; see: weir status",
@@ -123,11 +129,11 @@ func (s *Session) retryOf(ctx context.Context, e weir.Export, jobsAllowed int) (
 
 // readableJob is the export's own job when its result, or its end, can still be
 // read: then nothing new is bought.
-func (s *Session) readableJob(ctx context.Context, e weir.Export, now time.Time) (string, error) {
+func readableJob(ctx context.Context, l ledger.Ledger, e weir.Export, now time.Time) (string, error) {
 	if e.JobID == "" || e.Failure != nil && e.Failure.Code == weir.CodeJobExpired {
 		return "", nil
 	}
-	jobs, err := s.Ledger.Jobs(ctx, e.Account, e.JobID)
+	jobs, err := l.Jobs(ctx, e.Account, e.JobID)
 	if err != nil || len(jobs) == 0 {
 		return "", err
 	}

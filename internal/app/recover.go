@@ -66,7 +66,7 @@ func (s *Session) mendLost(ctx context.Context, wishes []ledger.Wish, granted []
 			if !lost {
 				continue
 			}
-			if expired, err = s.expired(ctx, g.Export, now); err != nil {
+			if expired, err = resultExpired(ctx, s.Ledger, g.Export, now); err != nil {
 				return nil, err
 			}
 			if expired {
@@ -97,8 +97,8 @@ func isLost(ctx context.Context, d weir.Delivery) (bool, error) {
 	return !there && err == nil, err
 }
 
-func (s *Session) expired(ctx context.Context, e weir.Export, now time.Time) (bool, error) {
-	jobs, err := s.Ledger.Jobs(ctx, e.Account, e.JobID)
+func resultExpired(ctx context.Context, l ledger.Ledger, e weir.Export, now time.Time) (bool, error) {
+	jobs, err := l.Jobs(ctx, e.Account, e.JobID)
 	if err != nil || len(jobs) == 0 {
 		return true, err
 	}

@@ -44,6 +44,7 @@ type worker struct {
 	spec      string
 	session   *Session
 	scheduler *engine.Scheduler
+	when      map[string]string // in words, by schedule
 	stop      context.CancelCauseFunc
 	done      chan struct{}
 	firing    bool // a run is being started
@@ -164,7 +165,7 @@ func (s *Service) start(ctx context.Context, c config.Config, settings Settings,
 		Fired: func(string, time.Time, []ledger.Granted) { session.Conductor.Wake() },
 	}
 	session.Conductor.Scheduled = lookedAheadHourly(scheduler.Entries)
-	w := &worker{spec: spec, session: session, scheduler: scheduler, stop: stop, done: make(chan struct{})}
+	w := &worker{spec: spec, session: session, scheduler: scheduler, when: whenDue(c), stop: stop, done: make(chan struct{})}
 	go w.run(working)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -51,6 +51,7 @@ func rooms() []Room {
 		{Path: "internal/app", Holds: "the knot that ties the rooms"},
 		{Path: "internal/cli", Holds: "the commands, one file each"},
 		{Path: "cmd/weir", Holds: "the program"},
+		{Path: "internal/browsertest", Holds: "the pages in a real browser"},
 		{Path: "internal/gosource", Holds: "this module as syntax trees, for the two checks below"},
 		{Path: "internal/shape", Holds: "the size table and its budget"},
 		{Path: "internal/archtest", Holds: "these rules"},
@@ -84,6 +85,9 @@ func modules() []Module {
 		{Path: "golang.org/x/mod", In: []string{"internal/gosource"}, Why: "reads go.mod"},
 		{Path: "golang.org/x/tools/txtar", In: []string{"internal/archtest"}, TestOnly: true, Why: "synthetic trees"},
 		{Path: "github.com/rogpeppe/go-internal/testscript", In: []string{"internal/cli"}, TestOnly: true, Why: "scripts run against the built program"},
+		{Path: "github.com/chromedp/chromedp", In: []string{"internal/browsertest"}, TestOnly: true, Why: "drives a real browser"},
+		{Path: "github.com/chromedp/cdproto", In: []string{"internal/browsertest"}, TestOnly: true, Why: "the words of that browser's protocol"},
+		{Path: "github.com/santhosh-tekuri/jsonschema/v6", In: []string{"web"}, TestOnly: true, Why: "answers of the API are held against its description"},
 		{Path: "github.com/google/go-cmp", TestOnly: true, Why: "differences a person can read"},
 	}
 }

@@ -1,0 +1,128 @@
+package browsertest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/emulator"
+)
+
+var shots = flag.String("shots", "", "write screenshots of every page into this directory")
+
+// busy is an account with work of every kind: what has landed, what runs, what
+// waits, what failed.
+const busy = `
+accounts:
+  acme:
+    key: {env: KEY}
+    base_url: "%s"
+    keep_quota: 10
+destinations:
+  lake: {to: lake, formats: [parquet]}
+exports:
+  - {name: calls, account: acme, forecasts: [net_arr], periods: [current, last 2 quarters], destinations: [lake]}
+  - {name: history, account: acme, forecasts: [new_logo], periods: [last 8 quarters], destinations: [lake]}
+  - {name: slow, account: acme, forecasts: [renewals], periods: [last 6 quarters], destinations: [lake]}
+schedules:
+  weekly: {exports: [slow], after: week-end}
+  workdays: {exports: [calls], cron: "30 6 * * 1-5", time_zone: America/New_York}
+  backfill: {exports: [history], at: quarter-close, days_after: [1, 5]}
+`
+
+func scenario(t *testing.T, text string) *emulator.Scenario {
+	t.Helper()
+	s, err := emulator.ParseScenario([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// pacing lets what is looked at afterwards run soon, and something still run then.
+func pacing(forecast, _ string, _ int) time.Duration {
+	if forecast == "renewals" {
+		return 10 * time.Minute
+	}
+	return time.Second
+}
+
+// TestPages looks at every page as people do: in light and dark, wide and on a
+// phone, with axe-core, an eye on the console and on where requests go.
+func TestPages(t *testing.T) {
+	s := Play(t, Build(t), emulator.Config{
+		Slots: 3, Quota: 120, QuotaUsed: 34, Seed: 7, Plain: true, Duration: pacing,
+		ForecastIDs: []string{"net_arr", "new_logo", "renewals"},
+		Scenario: scenario(t, `
+rules:
+  - match: {method: POST, nth: 3}
+    retry_after: "2"
+  - match: {method: POST, forecast: new_logo, nth: 2}
+    status: 400
+    code: type_not_supported
+    message: This tenant has no such type.
+`),
+	}, busy, nil)
+	s.Wish("acme", "workdays")
+	s.Settled("landed", 3)
+	s.Wish("acme", "workdays")
+	s.Wish("acme", "backfill")
+	s.Settled("failed", 1)
+	s.Settled("landed", 13)
+	s.Wish("acme", "weekly")
+	s.Settled("running", 3)
+	b := Open(t, s.Base)
+	b.Go(s.Link)
+	b.Shows("h1", "Now")
+	var failed, landed export
+	for _, e := range s.Exports() {
+		switch e.State {
+		case "failed":
+			failed = e
+		case "landed":
+			landed = e
+		}
+	}
+	source := axe(t)
+	for _, p := range []struct{ name, path string }{
+		{"now", "/"}, {"timeline", "/timeline?minutes=5"}, {"quota", "/quota"}, {"snapshots", "/snapshots"}, {"exports", "/exports"},
+		{"schedules", "/schedules"}, {"export", fmt.Sprintf("/exports/%d", failed.ID)}, {"snapshot", fmt.Sprintf("/snapshots/%d", landed.Deliveries[0].ID)},
+		{"nothing", "/nothing-here"},
+	} {
+		look(t, b, s.Base+p.path, p.name, source)
+	}
+}
+
+// look shows a page in every guise.
+func look(t *testing.T, b *Tab, at, name, source string) {
+	t.Helper()
+	for _, guise := range []struct {
+		name   string
+		width  int64
+		scheme string
+	}{{"light", 1280, "light"}, {"dark", 1280, "dark"}, {"phone", 390, "light"}} {
+		what := name + ", " + guise.name
+		b.View(guise.width, 820, guise.scheme)
+		b.Go(at)
+		b.Until("the page is drawn", `document.querySelector("h1") && document.readyState === "complete"`)
+		if wide := Eval[float64](b, "document.documentElement.scrollWidth - window.innerWidth"); wide > 0 {
+			t.Errorf("%s: the page is %.0f pixels wider than the window", what, wide)
+		}
+		b.Accessible(what, source)
+		if *shots != "" {
+			file := filepath.Join(*shots, name+"-"+guise.name+".png")
+			if err := os.WriteFile(file, b.Picture(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if name != "nothing" { // a page that is not there is an error to the browser
+			b.Quiet(what)
+		}
+	}
+	b.mu.Lock()
+	b.problems = nil
+	b.mu.Unlock()
+}
