@@ -18,12 +18,17 @@ type Outlook struct {
 	// zero when none does or it cannot be told: a quota whose uses weir does not
 	// know, or room that the schedules take whole.
 	FinishAt time.Time
+	// Buys are the instants at which what waits is expected to get its jobs,
+	// ascending, as far as it can be told.
+	Buys []time.Time
 }
 
 // LookOut projects an account's open exports and schedules at an instant.
 func LookOut(v View, now time.Time) Outlook {
 	d := &decision{View: v, now: now}
-	return Outlook{QuotaShortAt: d.shortAt(), FinishAt: d.finishAt()}
+	o := Outlook{QuotaShortAt: d.shortAt()}
+	o.FinishAt, o.Buys = d.finishAt()
+	return o
 }
 
 // shortAt walks the scheduled instants with the uses that will still count.
@@ -46,10 +51,10 @@ func (d *decision) shortAt() time.Time {
 
 // finishAt lets the waiting exports take slots in their order, each when a slot
 // and the quota allow it.
-func (d *decision) finishAt() time.Time {
+func (d *decision) finishAt() (end time.Time, buys []time.Time) {
 	waiting := d.queue()
 	slots := d.slotsFree()
-	end := d.now
+	end = d.now
 	for _, at := range slots {
 		if len(waiting) > 0 || at.After(d.now) {
 			end = laterOf(end, at)
@@ -65,17 +70,19 @@ func (d *decision) finishAt() time.Time {
 		}
 		at, ok := ahead.roomAt(slots[first], e.Rank == weir.RankBackfill)
 		if !ok {
-			return time.Time{}
+			return time.Time{}, buys
 		}
+		buys = append(buys, at)
 		place, _ := slices.BinarySearchFunc(ahead.Uses, at, time.Time.Compare)
 		ahead.Uses = slices.Insert(ahead.Uses, place, at)
 		slots[first] = at.Add(d.expected(e).Median())
 		end = laterOf(end, slots[first])
 	}
 	if !end.After(d.now) {
-		return time.Time{}
+		end = time.Time{}
 	}
-	return end
+	slices.SortFunc(buys, time.Time.Compare)
+	return end, buys
 }
 
 // slotsFree are the instants at which the slots that are weir's to use become

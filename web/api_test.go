@@ -24,7 +24,9 @@ type operation struct {
 
 func described(t *testing.T) map[string]operation {
 	t.Helper()
-	var d struct{ Paths map[string]map[string]operation }
+	var d struct {
+		Paths map[string]map[string]operation
+	}
 	if err := json.Unmarshal(openAPI, &d); err != nil {
 		t.Fatal(err)
 	}

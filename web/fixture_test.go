@@ -110,7 +110,8 @@ func (s *scene) account(name string) {
 	_, err := s.ledger.OpenAccount(ctx, weir.Account{Name: name, BaseURL: "https://api.example/v4", KeyFingerprint: "k" + name})
 	s.ok(err)
 	now := time.Now()
-	s.ok(s.ledger.SaveBudget(ctx, name, weir.Budget{ReadStartedAt: now, ReadAt: now, Source: weir.Told, Slots: 3, SlotsFree: 1, Quota: 100, QuotaFree: 60}))
+	told := weir.Budget{ReadStartedAt: now, ReadAt: now, Source: weir.Told, Slots: 3, SlotsFree: 1, Quota: 100, QuotaFree: 60}
+	s.ok(s.ledger.ChangeBudget(ctx, name, func(weir.Budget) weir.Budget { return told }))
 }
 
 // wish makes an export of a tab.
@@ -128,7 +129,9 @@ func (s *scene) move(id int64, t weir.Transition) {
 	s.ok(err)
 }
 
-func cause(why, request string) weir.Cause { return weir.Cause{At: time.Now(), Why: why, Request: request} }
+func cause(why, request string) weir.Cause {
+	return weir.Cause{At: time.Now(), Why: why, Request: request}
+}
 
 // run brings an export to running.
 func (s *scene) run(e weir.Export) string {

@@ -273,7 +273,7 @@ func (r reader) quota(ctx context.Context, account string) (view.Quota, error) {
 		return view.Quota{}, err
 	}
 	now, err := r.ledger.Now(ctx)
-	return view.QuotaOf(v, nil, now), err
+	return view.QuotaOf(v, plan.LookOut(v, now), now), err
 }
 
 // snapshots are the latest of each request.

@@ -132,7 +132,7 @@ func slotsOf(v plan.View) Slots {
 	}
 	if v.Budget.Slots > 0 {
 		s.Limit = v.Budget.Slots
-		s.Free = min(plan.FreeSlots(v.Budget, v.Exports, v.Jobs), s.Limit)
+		s.Free = min(v.FreeSlots(), s.Limit)
 		s.Others = max(0, s.Limit-s.Free-s.Ours)
 	}
 	return s
@@ -141,7 +141,8 @@ func slotsOf(v plan.View) Slots {
 func usesOf(v plan.View) Uses {
 	u := Uses{Limit: -1, Used: -1, Others: -1, Free: -1, Ours: len(v.QuotaUses), Kept: v.Policy.KeepQuota}
 	if b := v.Budget; b.Known() && b.Quota >= 0 && b.QuotaFree >= 0 {
-		u.Limit, u.Free = b.Quota, plan.FreeQuota(b, v.Exports, 0)
+		v.Policy.KeepQuota = 0
+		u.Limit, u.Free = b.Quota, v.FreeQuota()
 		u.Used = max(0, u.Limit-u.Free)
 		u.Ours = min(u.Ours, u.Used)
 		u.Others = u.Used - u.Ours

@@ -37,12 +37,11 @@ type Day struct {
 	N    int    `json:"n"`
 }
 
-// QuotaOf is the quota of an account at an instant. buys are the instants at
-// which what is open is expected to get its jobs, ascending.
-func QuotaOf(v plan.View, buys []time.Time, now time.Time) Quota {
+// QuotaOf is the quota of an account at an instant, with what is to be expected.
+func QuotaOf(v plan.View, o plan.Outlook, now time.Time) Quota {
 	q := Quota{
 		Account: v.Account.Name, At: now, Uses: usesOf(v), ReadAt: v.Budget.ReadAt, Scheduled: len(v.Scheduled),
-		Returns: returns(v.QuotaUses, now), Used: []Step{}, Projected: []Step{},
+		Returns: returns(v.QuotaUses, now), Used: []Step{}, Projected: []Step{}, FinishAt: o.FinishAt, ShortAt: o.QuotaShortAt,
 	}
 	for i := range v.Exports {
 		if !v.Exports[i].State.HoldsSlot() && v.Exports[i].JobID == "" {
@@ -52,7 +51,7 @@ func QuotaOf(v plan.View, buys []time.Time, now time.Time) Quota {
 	if q.Uses.Limit < 0 {
 		return q
 	}
-	coming := append(append([]time.Time{}, buys...), v.Scheduled...)
+	coming := append(append([]time.Time{}, o.Buys...), v.Scheduled...)
 	for hours := 0; hours < 30*24; hours += 6 {
 		at := now.Add(time.Duration(hours) * time.Hour)
 		used := q.Uses.Others + min(q.Uses.Ours, counting(v.QuotaUses, at))
