@@ -17,6 +17,7 @@ import (
 type emulateFlags struct {
 	listen, scenario, retryAfter, dialect string
 	config                                emulator.Config
+	otherKeys                             []string
 }
 
 func newEmulate(g *globals) *cobra.Command {
@@ -38,6 +39,7 @@ func (x *emulateFlags) bind(f *pflag.FlagSet) {
 	c := &x.config
 	f.StringVar(&x.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 picks one")
 	f.StringVar(&c.Key, "key", "emulated", "the API key that is accepted")
+	f.StringArrayVar(&x.otherKeys, "other-key", nil, "a key of another user of the organisation; repeatable")
 	f.StringVar(&x.dialect, "dialect", "docs", "docs, wild or mission")
 	f.IntVar(&c.Slots, "slots", 3, "jobs queued and running at once")
 	f.IntVar(&c.RunningSlots, "running-slots", 0, "how many of them run (default: all)")
@@ -72,6 +74,10 @@ func (g *globals) emulate(ctx context.Context, x emulateFlags) error {
 func newEmulator(x emulateFlags) (*emulator.Emulator, error) {
 	c := x.config
 	c.Dialect, c.RetryAfter = emulator.Dialect(x.dialect), emulator.RetryAfter(x.retryAfter)
+	c.OtherKeys = map[string]int64{}
+	for i, key := range x.otherKeys {
+		c.OtherKeys[key] = int64(i) + 2
+	}
 	if x.scenario != "" {
 		var err error
 		if c.Scenario, err = emulator.LoadScenario(x.scenario); err != nil {
