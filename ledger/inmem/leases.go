@@ -18,7 +18,7 @@ func (l *Ledger) Acquire(ctx context.Context, name, owner string, ttl time.Durat
 		earlier := a.lease.Owner
 		if earlier != "" && earlier != owner {
 			switch {
-			case provedDead:
+			case provedDead && !strings.HasSuffix(earlier, ledger.WithoutLock):
 				delete(l.store.owners, earlier)
 			case l.store.lives(earlier):
 				return fmt.Errorf("acquire lease of account %q: %w", name, ledger.ErrHeld)
@@ -31,6 +31,15 @@ func (l *Ledger) Acquire(ctx context.Context, name, owner string, ttl time.Durat
 		return nil
 	})
 	return lease, takenOver, err
+}
+
+// LastOwner is who took the account's lease last and has not given it back.
+func (l *Ledger) LastOwner(ctx context.Context, name string) (owner string, err error) {
+	err = l.with(ctx, "LastOwner", name, func(a *account) error {
+		owner = a.lease.Owner
+		return nil
+	})
+	return owner, err
 }
 
 // Renew extends all leases of owner. One that expired while nobody took it over

@@ -11,6 +11,7 @@ const ttl = 4 * time.Second
 
 func leaseCases() []testCase {
 	return []testCase{
+		{"a lock proves nothing about an owner without it", leaseWithoutLock},
 		{"lease keeps others out until it expires", leaseExpires},
 		{"lease of a dead owner is taken at once", leaseProvedDead},
 		{"every acquisition has a higher generation", leaseGenerations},
@@ -139,4 +140,23 @@ func leaseHolder(f *fixture) {
 	f.ok(f.l.Release(f.ctx, lease))
 	_, _, err = f.l.Holder(f.ctx, account)
 	f.is(err, ledger.ErrNotFound)
+}
+
+func leaseWithoutLock(f *fixture) {
+	last := func(want string) {
+		f.Helper()
+		owner, err := f.l.LastOwner(f.ctx, account)
+		f.ok(err)
+		f.equal(owner, want)
+	}
+	last("")
+	f.acquire("frozen", true, false)
+	f.advance(ttl)
+	last("frozen")
+	lease := f.acquire("b"+ledger.WithoutLock, false, true)
+	_, _, err := f.l.Acquire(f.ctx, account, "frozen", ttl, true)
+	f.is(err, ledger.ErrHeld)
+	f.ok(f.l.Release(f.ctx, lease))
+	last("")
+	f.acquire("frozen", true, false)
 }
