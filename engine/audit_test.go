@@ -162,12 +162,17 @@ func (a *auditor) acquired(p *proc, lease weir.Lease, before time.Time, provedDe
 	if provedDead {
 		settle = settleOwn
 	}
-	for _, all := range a.attempts {
-		if last := all[len(all)-1]; last.account == lease.Account && !last.answered {
+	for id, all := range a.attempts { // what was judged absent before is not proved again
+		if last := all[len(all)-1]; last.account == lease.Account && !last.answered && a.inDoubt(id) {
 			last.guard = later(last.guard, now.Add(settle+proofSpan))
 		}
 	}
 	a.say(p, "Acquire", fmt.Sprintf("%s generation %d", lease.Account, lease.Generation))
+}
+
+func (a *auditor) inDoubt(export int64) bool {
+	e, err := a.w.store.Export(context.Background(), export)
+	return err == nil && (e.State == weir.Submitting || e.State == weir.Unknown)
 }
 
 func (a *auditor) renewed(p *proc, held []weir.Lease, before time.Time) {

@@ -157,6 +157,9 @@ func (c *Conductor) conduct(ctx context.Context, provedDead bool) error {
 // step plans once and does the first thing. It returns when to look again: the
 // zero time means at once.
 func (c *Conductor) step(ctx context.Context) (time.Time, error) {
+	if err := c.brokenBy(); err != nil {
+		return time.Time{}, err
+	}
 	now, planned := c.clock.now(), time.Now()
 	view, err := c.view(ctx, now)
 	if err != nil {

@@ -51,6 +51,8 @@ type Conductor struct {
 	mu     sync.Mutex
 	latest plan.Plan
 	state  Condition
+
+	failure error // see Fail
 }
 
 // Condition is what a conductor knows that no ledger row says.
@@ -125,6 +127,24 @@ func (c *Conductor) Wake() {
 func (c *Conductor) waker() chan struct{} {
 	c.once.Do(func() { c.wake = make(chan struct{}, 1) })
 	return c.wake
+}
+
+// Fail ends Run with a cause that no waiting mends, found by others who work
+// for the account.
+func (c *Conductor) Fail(err error) {
+	c.mu.Lock()
+	c.failure = err
+	c.mu.Unlock()
+	c.Wake()
+}
+
+// brokenBy is what Fail was told since the last question.
+func (c *Conductor) brokenBy() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.failure
+	c.failure = nil
+	return err
 }
 
 // Latest is the last plan made and the condition, for those who show or wait.

@@ -104,7 +104,7 @@ func (p *proc) open(ctx context.Context) error {
 	}
 	p.conductor.API = &askingAPI{Client: client, p: p}
 	deliverer := &engine.Deliverer{Ledger: b, API: client, Receiver: &receiver{p: p}, Owner: p.owner, Log: log}
-	p.conductor.Lander = &engine.Pool{Deliver: deliverer.Deliver, Done: p.conductor.Wake, Log: log}
+	p.conductor.Lander = &engine.Pool{Deliver: deliverer.Deliver, Done: p.conductor.Wake, Fail: p.conductor.Fail, Log: log}
 	return nil
 }
 

@@ -33,6 +33,7 @@ type world struct {
 	servers []*emulator.Emulator
 	audit   *auditor
 	skew    atomic.Int64
+	broken  atomic.Value // the name of a ledger call that finds the disk full
 	calm    atomic.Bool
 	stopped context.Context
 	stop    context.CancelFunc
@@ -70,7 +71,16 @@ func newWorld(seed uint64, s *scene) (*world, error) {
 	w.stopped, w.stop = context.WithCancel(context.Background())
 	w.skew.Store(int64(s.storeOff))
 	w.audit = newAuditor(w)
-	w.store = inmem.New(inmem.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }})
+	w.broken.Store("")
+	w.store = inmem.New(inmem.Options{
+		Clock: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+		Fault: func(method string) error {
+			if method == w.broken.Load() {
+				return ledger.ErrUnwritable
+			}
+			return nil
+		},
+	})
 	for i, c := range s.servers {
 		c.Start = time.Now().Add(w.aheadOf(i))
 		e, err := emulator.New(c)

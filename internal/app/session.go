@@ -219,7 +219,7 @@ func (s *Session) lander(owner string) engine.Lander {
 		Ledger: s.Conductor.Ledger, API: s.Conductor.API, Owner: owner, Log: s.Settings.Log,
 		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir, passwords: s.Settings.passwords}),
 	}
-	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Log: s.Settings.Log}
+	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Fail: s.Conductor.Fail, Log: s.Settings.Log}
 }
 
 // keepGate writes the pace down. Losing a write costs pace, never an export.
