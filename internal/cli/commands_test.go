@@ -28,9 +28,13 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	emulator again FLAG...     another one, with nothing of the first but its port
 //	emulator down|up           break off its listening; listen again, state kept
 //	counts NAME N              what the emulator counted: see counted
+//	arrives N                  wait until it has made so many jobs
+//	mark                       from here on the emulator counts as "since"
+//	database FILE SQL          what another program, or another weir, does to a file
 //	start NAME weir ARG...     run weir in the background
 //	await NAME REGEXP          wait until its standard error matches
-//	signal NAME INT|TERM|KILL  send it a signal
+//	signal NAME INT|TERM|KILL|STOP|CONT
+//	                           send it a signal
 //	ended NAME CODE            wait for its end, then as exits
 //	address NAME VARIABLE      the first line of its standard output, once there
 //	json FILE PATH VALUE       a value in a JSON file (or stdout), and its negation;
@@ -53,7 +57,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 // and those of signalCommands.
 func scriptCommands() map[string]scriptCommand {
 	commands := map[string]scriptCommand{
-		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts,
+		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts, "mark": cmdMark, "arrives": cmdArrives, "database": cmdDatabase,
 		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
 		"calls": cmdCalls, "pauses": cmdPauses, "postgres": cmdPostgres, "s3": cmdS3,

@@ -22,6 +22,7 @@ type playing struct {
 	address string
 	stop    context.CancelFunc
 	stopped chan struct{}
+	marked  int // requests at the last mark
 }
 
 func cmdEmulator(ts *testscript.TestScript, neg bool, args []string) {
@@ -81,6 +82,26 @@ func (p *playing) down() {
 	<-p.stopped
 }
 
+func cmdArrives(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 1, "arrives N")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	server := stageOf(ts).emulator.server
+	for range 6000 { // a minute, or however long a busy machine makes of it
+		if server.Counters().JobsMade() >= want {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%d jobs never came", want)
+}
+
+func cmdMark(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 0, "mark")
+	p := stageOf(ts).emulator
+	p.marked = p.server.Counters().Total
+}
+
 func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 2, "counts NAME N")
 	want, err := strconv.Atoi(args[1])
@@ -96,7 +117,8 @@ func cmdCounts(ts *testscript.TestScript, neg bool, args []string) {
 
 // counted is: jobs made; twins, those made beyond one for each thing asked for;
 // early calls after a Retry-After; throttled, the 429s; refused, the POSTs
-// without room; most-jobs at once; used, of the quota; or ROUTE or ROUTE:STATUS.
+// without room; most-jobs at once; used, of the quota; since, the
+// requests since mark; or ROUTE or ROUTE:STATUS.
 func counted(ts *testscript.TestScript, c emulator.Counters, name string) int {
 	switch name {
 	case "jobs":
@@ -113,6 +135,8 @@ func counted(ts *testscript.TestScript, c emulator.Counters, name string) int {
 		return c.MostJobs
 	case "used":
 		return c.QuotaUsed
+	case "since":
+		return c.Total - stageOf(ts).emulator.marked
 	}
 	route, status, one := strings.Cut(name, ":")
 	if one {
