@@ -55,7 +55,7 @@ func readActivities(in *intake, work *workdir, r weir.Request) (*activities, err
 
 func (a *activities) readDocument(in *intake) error {
 	doc := newDocument(in)
-	a.unknownTop, in.parsed = doc.unknown, doc.dec.InputOffset
+	a.unknownTop = doc.unknown
 	rows := &array{decoder: a.main.decoder, after: a.row}
 	doc.arrays[a.main.decoder.table.Array] = rows
 	if err := doc.walk(); err != nil {

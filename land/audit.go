@@ -37,7 +37,7 @@ func readAudit(in *intake, work *workdir, r weir.Request) (*audit, error) {
 
 func (a *audit) readDocument(in *intake) error {
 	doc := newDocument(in)
-	a.unknownTop, in.parsed = doc.unknown, doc.dec.InputOffset
+	a.unknownTop = doc.unknown
 	rows := &array{decoder: a.events.decoder, after: a.row}
 	doc.arrays[a.events.decoder.table.Array] = rows
 	doc.arrays[a.reader.table.Array] = &array{decoder: a.reader, after: a.bound}

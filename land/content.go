@@ -31,14 +31,15 @@ type content interface {
 
 // readContent reads the result of a request from the intake. An error is the
 // parser's, the intake's, a refusal, or a write error.
-func readContent(in *intake, work *workdir, r weir.Request) (content, error) {
+func readContent(in *intake, work *workdir, src Source) (content, error) {
+	r := src.Request
 	switch r.Kind {
 	case weir.Activity:
 		return readActivities(in, work, r)
 	case weir.Audit:
 		return readAudit(in, work, r)
 	}
-	f, err := readForecast(in, work, formOf(r))
+	f, err := readForecast(in, work, formOf(r), src.reading())
 	if err != nil {
 		return nil, err
 	}

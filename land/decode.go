@@ -89,6 +89,14 @@ func newRowDecoder(t Table) *rowDecoder {
 	return d
 }
 
+// reset forgets all rows and what was counted.
+func (d *rowDecoder) reset() {
+	d.batch.reset()
+	clear(d.present)
+	d.unknown.reset()
+	d.misfits.reset()
+}
+
 // row reads one element into a new row of the batch. The decoder must stand
 // before an object.
 func (d *rowDecoder) row(dec *jsontext.Decoder) error {

@@ -65,7 +65,7 @@
 //
 // # What is in memory
 //
-// Blocks of the input, one batch of rows, 262,144 entry keys of 24 bytes (more
+// Blocks of the input, one batch of rows, 131,072 entry keys of 24 bytes (more
 // go to disk as sorted runs), one Parquet row group, and the lookup tables, whose
 // 256 MiB are the one bound that refuses a result for its size. A single value,
 // or a row, may have 16 MiB.

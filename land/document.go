@@ -1,6 +1,7 @@
 package land
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -22,6 +23,11 @@ type document struct {
 	// unknown counts the members of the top level that are no table.
 	unknown *tally
 	names   []string // of all members, for a refusal
+
+	in     *intake
+	quoted []byte // the names, to begin the parser anew behind them
+	inside int    // where the last of them begins in quoted
+	shift  int64  // what to add to the parser's offsets
 }
 
 // array is one table's place in the document.
@@ -32,15 +38,31 @@ type array struct {
 	rows int64
 	// after is called when a row is complete and may empty the batch.
 	after func(*batch) error
+	// ahead reads elements instead of the parser as far as it can, or is nil.
+	ahead *ahead
 }
 
-func newDocument(r io.Reader) *document {
-	return &document{dec: jsontext.NewDecoder(r), arrays: map[string]*array{}, unknown: newTally()}
+func newDocument(in *intake) *document {
+	d := &document{dec: jsontext.NewDecoder(in), arrays: map[string]*array{}, unknown: newTally(), in: in}
+	in.parsed = d.offset
+	return d
 }
+
+// offset is how far the parser has come in the input.
+func (d *document) offset() int64 { return d.shift + d.dec.InputOffset() }
 
 // walk reads the document to its end. Its errors are those of the parser, of
 // the input, or a *Refusal.
 func (d *document) walk() error {
+	err := d.whole()
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		syntax.ByteOffset += d.shift
+	}
+	return err
+}
+
+func (d *document) whole() error {
 	if kind := d.dec.PeekKind(); isValue(kind) && kind != '{' {
 		return refuse(CheckShape, "the top level is %s, not an object with %s", kindName(kind), d.wanted())
 	}
@@ -73,6 +95,9 @@ func (d *document) member() error {
 		return refuse(CheckShape, "more than %d members at the top level", maxTopLevel)
 	}
 	d.names = append(d.names, name[:min(len(name), maxName)])
+	if err := d.remember(name); err != nil {
+		return err
+	}
 	if a := d.arrays[name]; a != nil {
 		return d.rows(name, a)
 	}
@@ -89,13 +114,77 @@ func (d *document) rows(name string, a *array) error {
 	if _, err := d.dec.ReadToken(); err != nil || kind == 'n' {
 		return err
 	}
-	for d.dec.PeekKind() != ']' {
+	for {
+		if err := d.readAhead(a); err != nil {
+			return err
+		}
+		if d.dec.PeekKind() == ']' {
+			break
+		}
 		if err := d.row(name, a); err != nil {
 			return err
 		}
 	}
 	_, err := d.dec.ReadToken()
 	return err
+}
+
+// maxNames bounds the names of the top level, all of which the parser holds.
+const maxNames = 1 << 20
+
+// remember keeps the names that have come for a parser that begins anew.
+func (d *document) remember(name string) error {
+	if len(d.quoted) > 0 {
+		d.quoted = append(d.quoted, ":null,"...)
+	}
+	d.inside = len(d.quoted)
+	var err error
+	if d.quoted, err = jsontext.AppendQuote(d.quoted, name); err != nil {
+		return err
+	}
+	if len(d.quoted) > maxNames {
+		return refuse(CheckSize, "the names at the top level are longer than %d MiB", maxNames>>20)
+	}
+	return nil
+}
+
+// readAhead lets the elements be read that need no parser. The parser then
+// begins anew behind them, where it finds the end of the array, an element that
+// it must read itself, or what is wrong.
+func (d *document) readAhead(a *array) error {
+	if a.ahead == nil {
+		return nil
+	}
+	if err := a.ahead.flush(); err != nil {
+		return err
+	}
+	d.in.unread(bytes.Clone(d.dec.UnreadBuffer()))
+	rows, err := a.ahead.run(a.rows > 0)
+	a.rows += rows
+	if err != nil {
+		return err
+	}
+	return d.anew(a.rows > 0)
+}
+
+// anew begins a parser inside the array at hand: it is led there through the
+// names of the top level, so that it knows which have come.
+func (d *document) anew(any bool) error {
+	before := append([]byte{'{'}, d.quoted...)
+	before = append(before, ":["...)
+	if any {
+		before = append(before, "null"...)
+	}
+	length := int64(len(before))
+	d.shift = d.in.given - length
+	d.dec.Reset(io.MultiReader(bytes.NewReader(before), d.in))
+	d.in.parsed = d.offset
+	for d.dec.InputOffset() < length {
+		if _, err := d.dec.ReadToken(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *document) row(name string, a *array) error {

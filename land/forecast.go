@@ -25,8 +25,9 @@ type forecast struct {
 }
 
 // readForecast reads the document from the intake, JSON or CSV. An error is the
-// parser's, the intake's, a refusal, or a write error.
-func readForecast(in *intake, work *workdir, form string) (*forecast, error) {
+// parser's, the intake's, a refusal, or a write error. Without workers the
+// parser reads all of a JSON document.
+func readForecast(in *intake, work *workdir, form string, how reading) (*forecast, error) {
 	f, err := newForecast(work)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,7 @@ func readForecast(in *intake, work *workdir, form string) (*forecast, error) {
 	if form == formCSV {
 		err = f.readSheet(in)
 	} else {
-		err = f.readDocument(in)
+		err = f.readDocument(in, how)
 	}
 	if closed := f.spool.close(); err == nil {
 		err = closed
@@ -72,10 +73,9 @@ func newForecast(work *workdir) (*forecast, error) {
 }
 
 // readDocument reads the JSON form.
-func (f *forecast) readDocument(in *intake) error {
+func (f *forecast) readDocument(in *intake, how reading) error {
 	doc := newDocument(in)
 	f.unknownTop = doc.unknown
-	in.parsed = doc.dec.InputOffset
 	for name, reader := range f.readers {
 		doc.arrays[name] = &array{decoder: reader, after: f.bound}
 	}
@@ -85,6 +85,12 @@ func (f *forecast) readDocument(in *intake) error {
 		}
 		return f.flush(b, nil)
 	}}
+	if how.workers > 0 && newScanner(newRowDecoder(f.entries.table)) != nil {
+		entries.ahead = &ahead{
+			in: in, reading: how, fresh: f.newPiece, take: f.takePiece,
+			flush: func() error { return f.flush(f.entries.batch, nil) },
+		}
+	}
 	doc.arrays[f.entries.table.Array] = entries
 	if err := doc.walk(); err != nil {
 		return err
@@ -95,25 +101,28 @@ func (f *forecast) readDocument(in *intake) error {
 	return f.flush(f.entries.batch, nil)
 }
 
-// flush takes a batch of entries: its keys, periods, currencies and totals, and
-// the batch itself into the spool. Rows marked loose have no key; nil marks none.
+// flush takes a batch of entries. Rows marked loose have no key; nil marks none.
 func (f *forecast) flush(b *batch, loose []bool) error {
 	if b.rows == 0 {
 		return nil
 	}
+	err := f.take(b, inexact(b), f.keys.hash.of(b, f.keyCols), loose, f.spool.pack.pack(b))
+	b.reset()
+	return err
+}
+
+// take takes a batch of entries and what was made of it: its periods,
+// currencies and totals, its keys, and the batch itself into the spool.
+func (f *forecast) take(b *batch, inexact int64, keys []rowKey, loose []bool, packed []byte) error {
 	f.evidence.rows += int64(b.rows)
 	countTexts(f.evidence.entryPeriod, f.read(b, "time_period_id"), true)
 	countTexts(f.evidence.currencies, f.read(b, "currency_code"), false)
-	f.inexact += inexact(b)
+	f.inexact += inexact
 	f.totals.add(b)
-	if err := f.keys.add(b, f.keyCols, loose); err != nil {
+	if err := f.keys.take(keys, loose); err != nil {
 		return err
 	}
-	if err := f.spool.write(b); err != nil {
-		return err
-	}
-	b.reset()
-	return nil
+	return f.spool.writePacked(packed)
 }
 
 // read gives the column of a batch of entries as read.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func numbers(literals ...string) *vector {
@@ -71,8 +73,7 @@ func isJSONNumber(literal string) bool {
 	if len(literal) > 5 && (bytes.ContainsAny([]byte(literal[len(literal)-5:]), "eE")) == false && bytes.ContainsAny([]byte(literal), "eE") {
 		return false // exponents that big.Rat would take for ever over
 	}
-	d := newDocument(bytes.NewReader([]byte(literal)))
-	value, err := d.dec.ReadValue()
+	value, err := jsontext.NewDecoder(bytes.NewReader([]byte(literal))).ReadValue()
 	return err == nil && value.Kind() == '0' && string(value) == literal
 }
 

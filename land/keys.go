@@ -13,10 +13,10 @@ import (
 	"slices"
 )
 
-// keysPerRun bounds the keys held in memory: 262,144 keys of 24 bytes, 6 MiB.
-// Beyond that sorted runs go to disk, 24 bytes an entry, and are merged at the
-// end with 16 KiB of memory for each run.
-const keysPerRun = 1 << 18
+// keysPerRun bounds the keys held in memory: 131,072 keys of 24 bytes, twice
+// because of the sorting, 6 MiB. Beyond that sorted runs go to disk, 24 bytes an
+// entry, and are merged at the end with 16 KiB of memory for each run.
+const keysPerRun = 1 << 17
 
 // rowKey stands for what identifies a row: 128 bits of a hash with random
 // seeds, so that two different keys never meet in practice and nobody can make
@@ -31,9 +31,10 @@ func (k rowKey) same(other rowKey) bool { return k.hi == other.hi && k.lo == oth
 
 // keySet finds rows that share a key, in memory that does not grow with them.
 type keySet struct {
-	seeds  [2]maphash.Seed
-	hashes [2][]uint64 // by code of the column at hand
+	hash   *keyHash
 	run    []rowKey
+	spare  []rowKey
+	starts []uint32 // of the buckets, while sorting
 	rows   uint64
 	file   *os.File // created when the first run is full
 	create func() (*os.File, error)
@@ -41,51 +42,61 @@ type keySet struct {
 }
 
 func newKeySet(create func() (*os.File, error)) *keySet {
-	return &keySet{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, create: create}
+	return &keySet{hash: &keyHash{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}, create: create}
 }
 
 // add takes the keys of a batch, made of the given Text columns. A row marked
 // loose has none; nil marks none.
 func (k *keySet) add(b *batch, columns []int, loose []bool) error {
-	at := len(k.run)
-	for range b.rows {
-		k.run = append(k.run, rowKey{row: k.rows})
-		k.rows++
+	return k.take(k.hash.of(b, columns), loose)
+}
+
+// take takes the keys of a batch, in the order of the rows.
+func (k *keySet) take(keys []rowKey, loose []bool) error {
+	for i, key := range keys {
+		if loose == nil || !loose[i] {
+			key.row = k.rows + uint64(i)
+			k.run = append(k.run, key)
+		}
 	}
-	for _, column := range columns {
-		k.mix(k.run[at:], &b.cols[column])
-	}
-	if loose != nil {
-		k.drop(at, loose)
-	}
+	k.rows += uint64(len(keys))
 	if len(k.run) >= keysPerRun {
 		return k.spill()
 	}
 	return nil
 }
 
-// drop takes the keys of loose rows away, the first row's at the given place.
-func (k *keySet) drop(at int, loose []bool) {
-	kept := k.run[:at]
-	for i, key := range k.run[at:] {
-		if !loose[i] {
-			kept = append(kept, key)
-		}
+// keyHash makes keys. Those of one keySet share its seeds.
+type keyHash struct {
+	seeds  [2]maphash.Seed
+	hashes [2][]uint64 // by code of the column at hand
+	keys   []rowKey
+}
+
+// twin makes the same keys, on a goroutine of its own.
+func (h *keyHash) twin() *keyHash { return &keyHash{seeds: h.seeds} }
+
+// of gives the keys of a batch, their rows apart, until it is called again.
+func (h *keyHash) of(b *batch, columns []int) []rowKey {
+	h.keys = resize(h.keys, b.rows)
+	for _, column := range columns {
+		h.mix(h.keys, &b.cols[column])
 	}
-	k.run = kept
+	return h.keys
 }
 
 // mix hashes each distinct text once and folds it into the rows that have it.
-func (k *keySet) mix(keys []rowKey, v *vector) {
-	for i := range k.hashes {
-		k.hashes[i] = append(k.hashes[i][:0], 0)
+func (h *keyHash) mix(keys []rowKey, v *vector) {
+	for i := range h.hashes {
+		h.hashes[i] = append(h.hashes[i][:0], 0)
 		for code := 1; code <= v.texts.count(); code++ {
-			k.hashes[i] = append(k.hashes[i], maphash.Bytes(k.seeds[i], v.texts.at(uint32(code))))
+			h.hashes[i] = append(h.hashes[i], maphash.Bytes(h.seeds[i], v.texts.at(uint32(code))))
 		}
 	}
+	his, los := h.hashes[0], h.hashes[1]
 	for i, code := range v.codes {
-		keys[i].hi = fold(keys[i].hi, k.hashes[0][code], 0x9e3779b97f4a7c15)
-		keys[i].lo = fold(keys[i].lo, k.hashes[1][code], 0xd1b54a32d192ed03)
+		keys[i].hi = fold(keys[i].hi, his[code], 0x9e3779b97f4a7c15)
+		keys[i].lo = fold(keys[i].lo, los[code], 0xd1b54a32d192ed03)
 	}
 }
 
@@ -101,7 +112,7 @@ func (k *keySet) spill() (err error) {
 			return err
 		}
 	}
-	slices.SortFunc(k.run, compareKeys)
+	k.sort()
 	out := bufio.NewWriterSize(k.file, 256<<10)
 	var record [24]byte
 	for _, key := range k.run {
@@ -117,14 +128,43 @@ func (k *keySet) spill() (err error) {
 	return writeError("spool", k.file.Name(), out.Flush())
 }
 
-// repeated gives the first pair of rows that share a key, and how many rows
-// repeat an earlier one.
+// keyBuckets are told apart by the highest bits of a key, which is a hash and so
+// evenly spread.
+const keyBuckets = 1 << 15
+
+func bucketOf(k rowKey) uint64 { return k.hi >> (64 - 15) }
+
+// sort orders the keys in memory: into buckets, then the few of each.
+func (k *keySet) sort() {
+	k.starts = resize(k.starts, keyBuckets+2)
+	for _, key := range k.run {
+		k.starts[bucketOf(key)+2]++
+	}
+	for i := 1; i < len(k.starts); i++ {
+		k.starts[i] += k.starts[i-1]
+	}
+	k.spare = slices.Grow(k.spare[:0], len(k.run))[:len(k.run)]
+	at := k.starts[1:] // becomes the starts of the next buckets
+	for _, key := range k.run {
+		k.spare[at[bucketOf(key)]] = key
+		at[bucketOf(key)]++
+	}
+	for i := range keyBuckets {
+		if bucket := k.spare[k.starts[i]:k.starts[i+1]]; len(bucket) > 1 {
+			slices.SortFunc(bucket, compareKeys)
+		}
+	}
+	k.run, k.spare = k.spare, k.run
+}
+
+// repeated gives the first row that shares its key with an earlier one, that
+// earlier one, and how many such rows there are.
 func (k *keySet) repeated() (first, second uint64, total int64, err error) {
 	var last rowKey
 	started := false
 	err = k.sorted(func(key rowKey) {
 		if started && key.same(last) {
-			if total == 0 {
+			if total == 0 || key.row < second {
 				first, second = last.row, key.row
 			}
 			total++
@@ -136,7 +176,7 @@ func (k *keySet) repeated() (first, second uint64, total int64, err error) {
 
 // sorted visits every key in order.
 func (k *keySet) sorted(visit func(rowKey)) error {
-	slices.SortFunc(k.run, compareKeys)
+	k.sort()
 	merge := keyHeap{{next: memoryRun(k.run)}}
 	var offset int64
 	for _, keys := range k.runs {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -30,7 +31,29 @@ type Source struct {
 	SpoolDir string
 	// Version is weir's own, recorded in manifests.
 	Version string
+
+	// For tests: the parser reads all, or pieces begin with so many bytes.
+	parserOnly bool
+	pieceBytes int
 }
+
+// mostWorkers bounds how many goroutines read ahead or encode row groups, each
+// of which holds a few MiB.
+const mostWorkers = 4
+
+// reading says how the entries are read.
+func (s Source) reading() reading {
+	switch {
+	case s.parserOnly:
+		return reading{}
+	case s.pieceBytes > 0:
+		return reading{workers: workers(), piece: s.pieceBytes}
+	}
+	return reading{workers: workers(), piece: aheadPiece}
+}
+
+// workers is how many goroutines share the work of one landing.
+func workers() int { return min(runtime.GOMAXPROCS(0), mostWorkers) }
 
 func (s Source) validate() error {
 	if tablesOf(s.Request.Kind) == nil {
@@ -79,7 +102,7 @@ func receive(ctx context.Context, body io.Reader, src Source, work *workdir) (*R
 		return nil, errors.Join(err, file.Close())
 	}
 	var checks []Check
-	result, err := readContent(in, work, src.Request)
+	result, err := readContent(in, work, src)
 	if err = settle(in, src, err); err == nil {
 		checks, err = result.verify(src, in.bytes)
 	}

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -14,34 +15,56 @@ import (
 // errSpool marks a spool file that does not read back as it was written.
 var errSpool = errors.New("spool file is damaged")
 
-// spoolWriter keeps batches on disk: each a length, a checksum and an S2 block.
+// spoolHead precedes each batch in the spool: the length of its S2 block, that
+// block's checksum, and the rows in it.
+const spoolHead = 12
+
+// spoolWriter keeps batches on disk.
 type spoolWriter struct {
-	file  *os.File
-	out   *bufio.Writer
-	plain []byte
-	block []byte
+	file *os.File
+	out  *bufio.Writer
+	pack spoolPacker
 }
 
 func newSpoolWriter(file *os.File) *spoolWriter {
 	return &spoolWriter{file: file, out: bufio.NewWriterSize(file, 256<<10)}
 }
 
-func (w *spoolWriter) write(b *batch) error {
-	w.plain = appendBatch(w.plain[:0], b)
-	w.block = s2.Encode(w.block[:cap(w.block)], w.plain)
-	var head [8]byte
-	binary.LittleEndian.PutUint32(head[:], uint32(len(w.block)))
-	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(w.block, crc32.MakeTable(crc32.Castagnoli)))
-	if _, err := w.out.Write(head[:]); err != nil {
-		return writeError("spool", w.file.Name(), err)
-	}
-	_, err := w.out.Write(w.block)
+func (w *spoolWriter) write(b *batch) error { return w.writePacked(w.pack.pack(b)) }
+
+// writePacked keeps a batch that was packed elsewhere.
+func (w *spoolWriter) writePacked(packed []byte) error {
+	_, err := w.out.Write(packed)
 	return writeError("spool", w.file.Name(), err)
 }
 
 func (w *spoolWriter) close() error {
 	err := w.out.Flush()
 	return writeError("spool", w.file.Name(), errors.Join(err, w.file.Close()))
+}
+
+// spoolPacker makes of a batch what stands in the spool.
+type spoolPacker struct {
+	plain  []byte
+	packed []byte
+}
+
+// pack gives the batch with its head, until it is called again.
+func (p *spoolPacker) pack(b *batch) []byte {
+	p.plain = appendBatch(p.plain[:0], b)
+	if need := spoolHead + s2.MaxEncodedLen(len(p.plain)); cap(p.packed) < need {
+		p.packed = make([]byte, need)
+	}
+	head := p.packed[:spoolHead]
+	block := s2.Encode(p.packed[spoolHead:cap(p.packed)], p.plain)
+	binary.LittleEndian.PutUint32(head, uint32(len(block)))
+	binary.LittleEndian.PutUint32(head[4:], checksum(block))
+	binary.LittleEndian.PutUint32(head[8:], uint32(b.rows))
+	return p.packed[:spoolHead+len(block)]
+}
+
+func checksum(block []byte) uint32 {
+	return crc32.Checksum(block, crc32.MakeTable(crc32.Castagnoli))
 }
 
 func appendBatch(dst []byte, b *batch) []byte {
@@ -52,18 +75,16 @@ func appendBatch(dst []byte, b *batch) []byte {
 	return dst
 }
 
-// appendVector writes a column; one that is all null takes a single byte.
+// appendVector writes a column: its form, then its values. The form is 0 for one
+// that is all null, else how many bytes a code or value takes.
 func appendVector(dst []byte, v *vector) []byte {
 	if v.empty() {
 		return append(dst, 0)
 	}
-	dst = append(dst, 1)
-	for _, code := range v.codes {
-		dst = binary.LittleEndian.AppendUint32(dst, code)
-	}
-	dst = append(dst, v.tags...)
-	for _, value := range v.vals {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(value))
+	if v.kind.coded() {
+		dst = appendCodes(dst, v)
+	} else {
+		dst = appendValues(dst, v)
 	}
 	if v.texts == nil {
 		return dst
@@ -73,6 +94,52 @@ func appendVector(dst []byte, v *vector) []byte {
 		dst = binary.LittleEndian.AppendUint32(dst, end)
 	}
 	return append(dst, v.texts.bytes...)
+}
+
+func appendCodes(dst []byte, v *vector) []byte {
+	switch most := v.texts.count(); {
+	case most < 1<<8:
+		dst = append(dst, 1)
+		for _, code := range v.codes {
+			dst = append(dst, byte(code))
+		}
+	case most < 1<<16:
+		dst = append(dst, 2)
+		for _, code := range v.codes {
+			dst = binary.LittleEndian.AppendUint16(dst, uint16(code))
+		}
+	default:
+		dst = append(dst, 4)
+		for _, code := range v.codes {
+			dst = binary.LittleEndian.AppendUint32(dst, code)
+		}
+	}
+	return dst
+}
+
+func appendValues(dst []byte, v *vector) []byte {
+	var spread uint64
+	for _, value := range v.vals {
+		spread |= uint64(value)
+	}
+	size := byte(8)
+	if spread < 1<<8 {
+		size = 1
+	} else if spread < 1<<32 {
+		size = 4
+	}
+	dst = append(append(dst, size), v.tags...)
+	for _, value := range v.vals {
+		switch size {
+		case 1:
+			dst = append(dst, byte(value))
+		case 4:
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(value))
+		default:
+			dst = binary.LittleEndian.AppendUint64(dst, uint64(value))
+		}
+	}
+	return dst
 }
 
 func (v *vector) empty() bool {
@@ -104,7 +171,17 @@ func newSpoolReader(r io.Reader, kinds []Kind) *spoolReader {
 
 // next is io.EOF after the last batch.
 func (r *spoolReader) next() (*batch, error) {
-	var head [8]byte
+	packed, err := r.packed(r.block[:0])
+	if err != nil {
+		return nil, err
+	}
+	r.block = packed
+	return r.unpack(packed)
+}
+
+// packed appends the next batch as it stands in the spool.
+func (r *spoolReader) packed(dst []byte) ([]byte, error) {
+	var head [spoolHead]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
 		if err == io.EOF {
 			return nil, io.EOF
@@ -112,22 +189,35 @@ func (r *spoolReader) next() (*batch, error) {
 		return nil, errSpool
 	}
 	size := int(binary.LittleEndian.Uint32(head[:]))
-	if cap(r.block) < size {
-		r.block = make([]byte, size)
-	}
-	r.block = r.block[:size]
-	if _, err := io.ReadFull(r.in, r.block); err != nil {
+	start := len(dst) + spoolHead
+	dst = slices.Grow(append(dst, head[:]...), size)[:start+size]
+	if _, err := io.ReadFull(r.in, dst[start:]); err != nil {
 		return nil, errSpool
 	}
-	if crc32.Checksum(r.block, crc32.MakeTable(crc32.Castagnoli)) != binary.LittleEndian.Uint32(head[4:]) {
+	return dst, nil
+}
+
+// packedRows is how many rows a packed batch says it has.
+func packedRows(packed []byte) int { return int(binary.LittleEndian.Uint32(packed[8:])) }
+
+// unpack gives a batch until the next one.
+func (r *spoolReader) unpack(packed []byte) (*batch, error) {
+	block := packed[spoolHead:]
+	if checksum(block) != binary.LittleEndian.Uint32(packed[4:]) {
 		return nil, errSpool
 	}
-	plain, err := s2.Decode(r.plain[:cap(r.plain)], r.block)
+	plain, err := s2.Decode(r.plain[:cap(r.plain)], block)
 	if err != nil {
 		return nil, errSpool
 	}
 	r.plain = plain
-	return r.batch, readBatch(&cursor{rest: plain}, r.batch)
+	if err := readBatch(&cursor{rest: plain}, r.batch); err != nil {
+		return nil, err
+	}
+	if r.batch.rows != packedRows(packed) {
+		return nil, errSpool
+	}
+	return r.batch, nil
 }
 
 func readBatch(c *cursor, b *batch) error {
@@ -146,26 +236,56 @@ func readBatch(c *cursor, b *batch) error {
 }
 
 func readVector(c *cursor, v *vector, rows int) {
-	present := c.take(1)
-	filled := len(present) == 1 && present[0] == 1
-	switch {
-	case v.kind.coded():
+	size := 0
+	if form := c.take(1); len(form) == 1 {
+		size = int(form[0])
+	}
+	if v.kind.coded() {
 		v.codes = resize(v.codes, rows)
-	default:
+		if size > 0 {
+			readCodes(c.take(rows*size), v.codes, size)
+		}
+	} else {
 		v.tags, v.vals = resize(v.tags, rows), resize(v.vals, rows)
+		if size > 0 {
+			copy(v.tags, c.take(rows))
+			readValues(c.take(rows*size), v.vals, size)
+		}
 	}
-	if !filled {
-		return
-	}
-	for i := range v.codes {
-		v.codes[i] = c.uint32()
-	}
-	copy(v.tags, c.take(len(v.tags)))
-	for i := range v.vals {
-		v.vals[i] = int64(c.uint64())
-	}
-	if v.texts != nil {
+	if size > 0 && v.texts != nil {
 		readTexts(c, v.texts)
+	}
+}
+
+func readCodes(from []byte, codes []uint32, size int) {
+	if len(from) < len(codes)*size {
+		return // the cursor knows
+	}
+	for i := range codes {
+		switch size {
+		case 1:
+			codes[i] = uint32(from[i])
+		case 2:
+			codes[i] = uint32(binary.LittleEndian.Uint16(from[2*i:]))
+		default:
+			codes[i] = binary.LittleEndian.Uint32(from[4*i:])
+		}
+	}
+}
+
+func readValues(from []byte, values []int64, size int) {
+	if len(from) < len(values)*size {
+		return // the cursor knows
+	}
+	for i := range values {
+		switch size {
+		case 1:
+			values[i] = int64(from[i])
+		case 4:
+			values[i] = int64(binary.LittleEndian.Uint32(from[4*i:]))
+		default:
+			values[i] = int64(binary.LittleEndian.Uint64(from[8*i:]))
+		}
 	}
 }
 
@@ -210,13 +330,6 @@ func (c *cursor) take(n int) []byte {
 func (c *cursor) uint32() uint32 {
 	if b := c.take(4); b != nil {
 		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (c *cursor) uint64() uint64 {
-	if b := c.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
 	}
 	return 0
 }

@@ -10,6 +10,7 @@ const (
 // tally counts names, most of them forgotten when there are too many.
 type tally struct {
 	counts map[string]int64
+	order  []string // of the names, as they first came
 	others int64
 }
 
@@ -22,11 +23,38 @@ func (t *tally) addN(name []byte, n int64) {
 		t.counts[string(name)] = before + n
 		return
 	}
-	if len(t.counts) >= maxTally || len(name) > maxName {
+	if len(name) > maxName || len(name) > 0 && t.full() {
 		t.others += n
 		return
 	}
 	t.counts[string(name)] = n
+	t.order = append(t.order, string(name))
+}
+
+// full does not count the empty name: when it comes must not matter, because a
+// batch counts its nulls first.
+func (t *tally) full() bool {
+	names := len(t.counts)
+	if _, ok := t.counts[""]; ok {
+		names--
+	}
+	return names >= maxTally
+}
+
+// merge adds what another tally counted after this one.
+func (t *tally) merge(later *tally) {
+	for _, name := range later.order {
+		t.addN([]byte(name), later.counts[name])
+	}
+	t.others += later.others
+}
+
+func (t *tally) reset() {
+	if len(t.order) > 0 {
+		clear(t.counts)
+		t.order = t.order[:0]
+	}
+	t.others = 0
 }
 
 // total is how often anything was added.

@@ -52,12 +52,11 @@ func (t *totals) add(b *batch) {
 	}
 	field := &b.cols[t.field]
 	byCode := make([][]*sum, field.texts.count()+1)
-	for code := range byCode {
-		id := ""
-		if code > 0 {
-			id = string(field.texts.at(uint32(code)))
-		}
-		byCode[code] = t.of(id, code > 0 || slices.Contains(field.codes, 0))
+	if slices.Contains(field.codes, 0) {
+		byCode[0] = t.of(nil)
+	}
+	for code := 1; code < len(byCode); code++ {
+		byCode[code] = t.of(field.texts.at(uint32(code)))
 	}
 	for n, column := range t.columns {
 		v := &b.cols[column]
@@ -69,20 +68,29 @@ func (t *totals) add(b *batch) {
 	}
 }
 
-func (t *totals) of(id string, wanted bool) []*sum {
-	sums := t.sums[id]
-	if sums != nil || !wanted {
+func (t *totals) of(id []byte) []*sum {
+	sums := t.sums[string(id)]
+	if sums != nil {
 		return sums
 	}
-	if len(t.sums) >= maxTotals || len(id) > maxName {
+	if len(id) > maxName || len(id) > 0 && t.full() {
 		t.beyond = true
 		return nil
 	}
 	for range t.columns {
 		sums = append(sums, &sum{})
 	}
-	t.sums[id] = sums
+	t.sums[string(id)] = sums
 	return sums
+}
+
+// full does not count the field "": see tally.
+func (t *totals) full() bool {
+	fields := len(t.sums)
+	if _, ok := t.sums[""]; ok {
+		fields--
+	}
+	return fields >= maxTotals
 }
 
 // list gives the totals by field id and then in the order of the columns;
