@@ -22,10 +22,10 @@ const (
 // input alone, not on the number of workers.
 type ahead struct {
 	reading
-	in      *intake
-	flush   func() error // takes what the parser has read
-	fresh   func() *piece
-	take    func(*piece) error // in order
+	in    *intake
+	flush func() error // takes what the parser has read
+	fresh func() *piece
+	take  func(*piece) error // in order
 
 	opening []byte // how an element begins: a brace and its first name
 	carry   []byte // taken from the input, behind the last piece

@@ -21,6 +21,8 @@ type vector struct {
 	vals []int64
 	// texts are those of the codes and literals; nil when the kind has none.
 	texts *texts
+	// lasting says that the texts are the same for all batches of a file.
+	lasting bool
 }
 
 type batch struct {
@@ -129,8 +131,8 @@ func (b *batch) reset() {
 	}
 }
 
-// window is the part of a batch from one row to before another. It shares the
-// batch's memory.
+// window is the part of a lookup table from one row to before another. It shares
+// the table's memory.
 func (b *batch) window(from, until int) *batch {
 	part := &batch{rows: until - from, cols: make([]vector, len(b.cols))}
 	for i, v := range b.cols {
@@ -139,6 +141,7 @@ func (b *batch) window(from, until int) *batch {
 		} else {
 			v.tags, v.vals = v.tags[from:until], v.vals[from:until]
 		}
+		v.lasting = true
 		part.cols[i] = v
 	}
 	return part

@@ -35,24 +35,42 @@ func newEncoder(w io.Writer, t Table, target Target) (encoder, error) {
 	return nil, fmt.Errorf("encode %s: unknown format %q", t.Name, string(target.Format))
 }
 
-// parquetEncoder hands batches to the Parquet room. Numbers become doubles; a
-// literal that no double names goes to _extra as well.
+// parquetEncoder hands batches to the Parquet room.
 type parquetEncoder struct {
-	file    *parquet.Writer
+	file   *parquet.Writer
+	values *parquetValues
+}
+
+func newParquetEncoder(w io.Writer, t Table) *parquetEncoder {
+	return &parquetEncoder{file: parquet.NewWriter(w, t.Name, parquetColumns(t)), values: newParquetValues(t)}
+}
+
+func (e *parquetEncoder) write(b *batch) error {
+	values, err := e.values.of(b)
+	if err != nil {
+		return err
+	}
+	return e.file.Write(b.rows, values)
+}
+
+func parquetColumns(t Table) []parquet.Column {
+	var columns []parquet.Column
+	for _, c := range t.Columns {
+		columns = append(columns, parquet.Column{Name: c.Name, Kind: parquetKind(c.Kind)})
+	}
+	return columns
+}
+
+// parquetValues turns batches into values of the Parquet room. Numbers become
+// doubles; a literal that no double names goes to _extra as well.
+type parquetValues struct {
 	table   Table
 	extra   int
 	columns []parquet.Values
 }
 
-func newParquetEncoder(w io.Writer, t Table) *parquetEncoder {
-	var columns []parquet.Column
-	for _, c := range t.Columns {
-		columns = append(columns, parquet.Column{Name: c.Name, Kind: parquetKind(c.Kind)})
-	}
-	return &parquetEncoder{
-		file: parquet.NewWriter(w, t.Name, columns), table: t,
-		extra: t.column("_extra"), columns: make([]parquet.Values, len(columns)),
-	}
+func newParquetValues(t Table) *parquetValues {
+	return &parquetValues{table: t, extra: t.column("_extra"), columns: make([]parquet.Values, len(t.Columns))}
 }
 
 func parquetKind(kind Kind) parquet.Kind {
@@ -73,13 +91,14 @@ func parquetKind(kind Kind) parquet.Kind {
 	return parquet.String
 }
 
-func (e *parquetEncoder) write(b *batch) error {
+// of gives the values of a batch until the next one.
+func (e *parquetValues) of(b *batch) ([]parquet.Values, error) {
 	lost := newLostNumbers(b, e.extra)
 	for i := range b.cols {
 		v, to := &b.cols[i], &e.columns[i]
 		to.Codes, to.Present, to.Ints = v.codes, v.tags, v.vals
 		if v.kind.coded() {
-			to.Text = v.texts.at
+			to.Text, to.Count, to.Lasting = v.texts.at, v.texts.count(), v.lasting
 		}
 		if v.kind == Number {
 			e.doubles(v, to, lost, i)
@@ -88,16 +107,17 @@ func (e *parquetEncoder) write(b *batch) error {
 	if lost.rows != nil {
 		extra, err := lost.extra(e.table)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e.columns[e.extra].Codes, e.columns[e.extra].Text = extra.codes, extra.texts.at
+		to := &e.columns[e.extra]
+		to.Codes, to.Text, to.Count, to.Lasting = extra.codes, extra.texts.at, extra.texts.count(), false
 	}
-	return e.file.Write(b.rows, e.columns)
+	return e.columns, nil
 }
 
 // doubles fills in the doubles of a column. A number beyond the range of a
 // double is null, never an infinity or a zero.
-func (e *parquetEncoder) doubles(v *vector, to *parquet.Values, lost *lostNumbers, column int) {
+func (e *parquetValues) doubles(v *vector, to *parquet.Values, lost *lostNumbers, column int) {
 	to.Doubles = resize(to.Doubles, len(v.tags))
 	copied := false
 	for row, tag := range v.tags {

@@ -17,9 +17,9 @@ import (
 const (
 	intakeBlock  = 256 << 10
 	intakeBlocks = 8
-	// rawWindow is how far back the raw file's compression looks. A wider one
-	// costs memory and gains little on rows.
-	rawWindow = 1 << 20
+	// rawWindow is how far back the raw file's compression looks. On rows a wider
+	// one is slower and no better.
+	rawWindow = 128 << 10
 	// longValue is where an unfinished value counts as long: the parser then
 	// gets as much as it has room for, because it may begin anew on each read.
 	longValue = 64 << 10
@@ -71,8 +71,10 @@ type arrival struct {
 
 // newIntake starts taking the body. finish must be called.
 func newIntake(ctx context.Context, body io.Reader, file *os.File) (*intake, error) {
-	// One goroutine and a fixed level: the same bytes in give the same file.
-	raw, err := zstd.NewWriter(file, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(rawWindow))
+	// One goroutine and a fixed level: the same bytes in give the same file. The
+	// manifest has better than a checksum of 32 bits.
+	raw, err := zstd.NewWriter(file, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithWindowSize(rawWindow), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, writeError("spool", file.Name(), err)
 	}

@@ -23,6 +23,14 @@ func (d Dangling) total() int64 {
 	return d.Users + d.Fields + d.TimePeriods + d.TimeFrames + d.AmbiguousTimeFrames
 }
 
+func (d *Dangling) add(other Dangling) {
+	d.Users += other.Users
+	d.Fields += other.Fields
+	d.TimePeriods += other.TimePeriods
+	d.TimeFrames += other.TimeFrames
+	d.AmbiguousTimeFrames += other.AmbiguousTimeFrames
+}
+
 // constants are the values that every row of a snapshot shares.
 type constants struct {
 	request, job string
@@ -66,10 +74,12 @@ func newWidener(t Table, lookups map[string]*lookup, shared constants) *widener 
 			s.constant = true
 			s.value = shared.instant
 			w.out.cols[i].setConstant(c.Constant, shared)
+			w.out.cols[i].lasting = true
 		case c.Lookup != "":
 			table, column, _ := strings.Cut(c.Lookup, ".")
 			s.lookup = table
 			s.column = slices.IndexFunc(lookups[table].columns, func(l Column) bool { return l.Name == column })
+			w.out.cols[i].lasting = true
 		default:
 			s.read = slices.IndexFunc(read, func(l Column) bool { return l.Name == c.Name })
 		}

@@ -3,9 +3,7 @@ package land
 import (
 	"bufio"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
-	"errors"
 	"hash/maphash"
 	"io"
 	"math/bits"
@@ -17,6 +15,8 @@ import (
 // because of the sorting, 6 MiB. Beyond that sorted runs go to disk, 24 bytes an
 // entry, and are merged at the end with 16 KiB of memory for each run.
 const keysPerRun = 1 << 17
+
+const keySize = 24 // bytes on disk
 
 // rowKey stands for what identifies a row: 128 bits of a hash with random
 // seeds, so that two different keys never meet in practice and nobody can make
@@ -112,9 +112,9 @@ func (k *keySet) spill() (err error) {
 			return err
 		}
 	}
-	k.sort()
+	k.sort(0)
 	out := bufio.NewWriterSize(k.file, 256<<10)
-	var record [24]byte
+	var record [keySize]byte
 	for _, key := range k.run {
 		binary.LittleEndian.PutUint64(record[0:], key.hi)
 		binary.LittleEndian.PutUint64(record[8:], key.lo)
@@ -130,12 +130,15 @@ func (k *keySet) spill() (err error) {
 
 // keyBuckets are told apart by the highest bits of a key, which is a hash and so
 // evenly spread.
-const keyBuckets = 1 << 15
+const (
+	keyBits    = 15
+	keyBuckets = 1 << keyBits
+)
 
-func bucketOf(k rowKey) uint64 { return k.hi >> (64 - 15) }
-
-// sort orders the keys in memory: into buckets, then the few of each.
-func (k *keySet) sort() {
+// sort orders the keys in memory, which have their highest bits in common: into
+// buckets, then the few of each.
+func (k *keySet) sort(common int) {
+	bucketOf := func(key rowKey) uint64 { return key.hi << common >> (64 - keyBits) }
 	k.starts = resize(k.starts, keyBuckets+2)
 	for _, key := range k.run {
 		k.starts[bucketOf(key)+2]++
@@ -146,8 +149,9 @@ func (k *keySet) sort() {
 	k.spare = slices.Grow(k.spare[:0], len(k.run))[:len(k.run)]
 	at := k.starts[1:] // becomes the starts of the next buckets
 	for _, key := range k.run {
-		k.spare[at[bucketOf(key)]] = key
-		at[bucketOf(key)]++
+		bucket := bucketOf(key)
+		k.spare[at[bucket]] = key
+		at[bucket]++
 	}
 	for i := range keyBuckets {
 		if bucket := k.spare[k.starts[i]:k.starts[i+1]]; len(bucket) > 1 {
@@ -157,116 +161,119 @@ func (k *keySet) sort() {
 	k.run, k.spare = k.spare, k.run
 }
 
-// repeated gives the first row that shares its key with an earlier one, that
+// repeated gives the first row that shares its key with an earlier one, such an
 // earlier one, and how many such rows there are.
 func (k *keySet) repeated() (first, second uint64, total int64, err error) {
+	var pairs keyPairs
 	var last rowKey
 	started := false
-	err = k.sorted(func(key rowKey) {
+	err = k.sorted(&pairs, func(key rowKey) {
 		if started && key.same(last) {
-			if total == 0 || key.row < second {
-				first, second = last.row, key.row
-			}
-			total++
+			pairs.add(last, key)
 		}
 		last, started = key, true
 	})
-	return first, second, total, err
+	return pairs.first, pairs.second, pairs.total, err
 }
 
-// sorted visits every key in order.
-func (k *keySet) sorted(visit func(rowKey)) error {
-	k.sort()
-	merge := keyHeap{{next: memoryRun(k.run)}}
+// keyPairs are rows that share a key, of which the first is kept.
+type keyPairs struct {
+	first, second uint64
+	total         int64
+}
+
+func (p *keyPairs) add(earlier, later rowKey) {
+	if p.total == 0 || later.row < p.second {
+		p.first, p.second = earlier.row, later.row
+	}
+	p.total++
+}
+
+// sorted visits every key in order, but of those that are equal in one run only
+// the first: the others go to pairs, so that memory holds what is spread. Runs are read side by side, a part of the
+// range of keys at a time, of about as many keys as one run has.
+func (k *keySet) sorted(pairs *keyPairs, visit func(rowKey)) error {
+	if len(k.runs) > 0 && len(k.run) > 0 {
+		if err := k.spill(); err != nil {
+			return err
+		}
+	}
+	if len(k.runs) == 0 {
+		k.sort(0)
+		for _, key := range k.run {
+			visit(key)
+		}
+		return nil
+	}
+	var runs []*keyRun
 	var offset int64
 	for _, keys := range k.runs {
-		size := int64(keys) * 24
-		section := io.NewSectionReader(k.file, offset, size)
-		merge = append(merge, &keyRun{next: fileRun(bufio.NewReaderSize(section, 16<<10))})
-		offset += size
+		section := io.NewSectionReader(k.file, offset, int64(keys)*keySize)
+		runs = append(runs, &keyRun{in: bufio.NewReaderSize(section, 16<<10)})
+		offset += int64(keys) * keySize
 	}
-	return merge.visit(visit)
-}
-
-type keyRun struct {
-	head rowKey
-	next func() (rowKey, error) // io.EOF at the end
-}
-
-func memoryRun(keys []rowKey) func() (rowKey, error) {
-	return func() (rowKey, error) {
-		if len(keys) == 0 {
-			return rowKey{}, io.EOF
+	common := bits.Len(uint(len(runs) - 1))
+	for part := range uint64(1) << common {
+		k.run = k.run[:0]
+		for _, run := range runs {
+			var err error
+			wanted := func(key rowKey) bool { return common == 0 || key.hi>>(64-common) == part }
+			if k.run, err = run.take(k.run, pairs, wanted); err != nil {
+				return err
+			}
 		}
-		key := keys[0]
-		keys = keys[1:]
-		return key, nil
-	}
-}
-
-func fileRun(in *bufio.Reader) func() (rowKey, error) {
-	var record [24]byte
-	return func() (rowKey, error) {
-		if _, err := io.ReadFull(in, record[:]); err != nil {
-			return rowKey{}, err
-		}
-		return rowKey{
-			hi:  binary.LittleEndian.Uint64(record[0:]),
-			lo:  binary.LittleEndian.Uint64(record[8:]),
-			row: binary.LittleEndian.Uint64(record[16:]),
-		}, nil
-	}
-}
-
-type keyHeap []*keyRun
-
-func (h keyHeap) Len() int           { return len(h) }
-func (h keyHeap) Less(i, j int) bool { return compareKeys(h[i].head, h[j].head) < 0 }
-func (h keyHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *keyHeap) Push(any)          {} // never grows
-func (h *keyHeap) Pop() any {
-	last := len(*h) - 1
-	run := (*h)[last]
-	*h = (*h)[:last]
-	return run
-}
-
-func (h keyHeap) visit(visit func(rowKey)) error {
-	var live keyHeap
-	for _, run := range h {
-		more, err := run.advance()
-		if err != nil {
-			return err
-		}
-		if more {
-			live = append(live, run)
-		}
-	}
-	heap.Init(&live)
-	for len(live) > 0 {
-		visit(live[0].head)
-		more, err := live[0].advance()
-		if err != nil {
-			return err
-		}
-		if more {
-			heap.Fix(&live, 0)
-		} else {
-			heap.Pop(&live)
+		k.sort(common)
+		for _, key := range k.run {
+			visit(key)
 		}
 	}
 	return nil
 }
 
-func (r *keyRun) advance() (more bool, err error) {
-	r.head, err = r.next()
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, io.EOF):
-		return false, nil
+// keyRun reads a sorted run.
+type keyRun struct {
+	in   *bufio.Reader
+	head rowKey
+	held bool // head has been read and not taken
+}
+
+// take appends distinct keys as long as they are wanted.
+func (r *keyRun) take(keys []rowKey, pairs *keyPairs, wanted func(rowKey) bool) ([]rowKey, error) {
+	before := len(keys)
+	for {
+		more, err := r.next()
+		if !more || !wanted(r.head) {
+			return keys, err
+		}
+		r.held = false
+		if n := len(keys); n > before && keys[n-1].same(r.head) {
+			pairs.add(keys[n-1], r.head)
+			continue
+		}
+		keys = append(keys, r.head)
 	}
-	return false, errSpool
+}
+
+// next holds the next key, if there is one.
+func (r *keyRun) next() (more bool, err error) {
+	if r.held {
+		return true, nil
+	}
+	record, err := r.in.Peek(keySize)
+	if len(record) < keySize {
+		if len(record) == 0 && err == io.EOF {
+			return false, nil
+		}
+		return false, errSpool
+	}
+	r.head = rowKey{
+		hi:  binary.LittleEndian.Uint64(record[0:]),
+		lo:  binary.LittleEndian.Uint64(record[8:]),
+		row: binary.LittleEndian.Uint64(record[16:]),
+	}
+	r.held = true
+	_, err = r.in.Discard(keySize)
+	return true, err
 }
 
 func (k *keySet) close() error {

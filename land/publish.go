@@ -206,6 +206,9 @@ func checkLookups(d Dangling) Check {
 }
 
 func (p *publication) encode(ctx context.Context, file *stagedFile, t Table) (Dangling, error) {
+	if p.target.Format == Parquet && p.r.forecast.lookups[t.Name] == nil {
+		return p.encodeGroups(ctx, file, t)
+	}
 	e, err := newEncoder(file, t, p.target)
 	if err != nil {
 		return Dangling{}, err

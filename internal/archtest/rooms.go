@@ -53,6 +53,7 @@ func rooms() []Room {
 		{Path: "cmd/weir", Holds: "the program"},
 		{Path: "internal/browsertest", Holds: "the pages in a real browser"},
 		{Path: "internal/gosource", Holds: "this module as syntax trees, for the two checks below"},
+		{Path: "bench/land", Holds: "how fast a result lands, and in how much memory"},
 		{Path: "internal/shape", Holds: "the size table and its budget"},
 		{Path: "internal/archtest", Holds: "these rules"},
 	}
@@ -62,7 +63,7 @@ func modules() []Module {
 	return []Module{
 		{Path: "github.com/go-json-experiment/json", In: []string{"clari", "land"}, Why: "documents of gigabytes are read token by token, strictly"},
 		{Path: "github.com/klauspost/compress", In: []string{"land", "internal/cli"}, Why: "spools are s2, raw results zstd"},
-		{Path: "github.com/parquet-go/parquet-go", In: []string{"land/parquet"}, Why: "heavy: nobody who uses clari, pace or land inherits it"},
+		{Path: "github.com/parquet-go/parquet-go", In: []string{"land/parquet"}, Why: "heavy: reads Parquet, and in the tests everything that weir wrote"},
 		{Path: "github.com/minio/minio-go/v7", In: []string{"land/bucket"}, Why: "the client of S3 and what speaks like it"},
 		{Path: "github.com/Azure/azure-sdk-for-go", In: []string{"land/bucket"}, Why: "the client of Azure Blob Storage, and its credentials"},
 		{Path: "golang.org/x/oauth2", In: []string{"land/bucket"}, Why: "Google's credentials"},

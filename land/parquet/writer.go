@@ -1,11 +1,11 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 
-	parquetgo "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/klauspost/compress/zstd"
 )
 
 // Kind is the type of a column.
@@ -32,6 +32,10 @@ type Column struct {
 type Values struct {
 	// Codes number the texts of a String or Document column from 1; 0 is null.
 	Codes []uint32
+	// Count is the largest code there can be.
+	Count int
+	// Lasting says that a code means the same text in every batch of the file.
+	Lasting bool
 	// Text gives the text of a code, valid until the next batch.
 	Text func(code uint32) []byte
 	// Present says for every other kind which rows are not null (0 is null).
@@ -42,113 +46,165 @@ type Values struct {
 	Doubles []float64
 }
 
+// from leaves the first rows out.
+func (v Values) from(row int) Values {
+	if v.Codes != nil {
+		v.Codes = v.Codes[row:]
+	}
+	if v.Present != nil {
+		v.Present = v.Present[row:]
+	}
+	if v.Ints != nil {
+		v.Ints = v.Ints[row:]
+	}
+	if v.Doubles != nil {
+		v.Doubles = v.Doubles[row:]
+	}
+	return v
+}
+
 const (
-	// rowsPerGroup is how many rows a row group has at least, unless it is the
-	// last or its texts are large.
-	rowsPerGroup = 16 * 8192
-	// bytesPerGroup ends a row group early, by its texts before encoding.
-	bytesPerGroup = 64 << 20
-	// dictionaryBytes is how large a dictionary may grow before the rest of a
-	// column's row group is written plainly.
-	dictionaryBytes = 1 << 20
+	// RowsPerGroup is how many rows a row group has, unless it is the last or its
+	// texts are large.
+	RowsPerGroup = 16 * 8192
+	// bytesPerGroup ends a row group early, by its size in the file.
+	bytesPerGroup = 16 << 20
 )
 
-// Writer writes one file. It is not safe for concurrent use.
+// Writer writes one file. It is not safe for concurrent use, but the groups
+// that it is given may be made on goroutines of their own.
 type Writer struct {
+	out     io.Writer
+	table   string
 	columns []Column
-	file    *parquetgo.GenericWriter[any]
-	group   *parquetgo.ConcurrentRowGroupWriter
-	rows    int
-	bytes   int
-	values  []parquetgo.Value
+	offset  int64
+	groups  []groupFacts
+	group   *Group
+	failed  error
 }
 
 // NewWriter starts a file with the columns in the order given.
 func NewWriter(w io.Writer, table string, columns []Column) *Writer {
-	file := parquetgo.NewGenericWriter[any](w,
-		schemaOf(table, columns),
-		parquetgo.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-		parquetgo.CreatedBy("weir", "1", ""),
-		parquetgo.DictionaryMaxBytes(dictionaryBytes),
-	)
-	return &Writer{columns: columns, file: file}
+	f := &Writer{out: w, table: table, columns: columns}
+	f.write([]byte(magic))
+	return f
 }
 
-// Write adds a batch of rows, one Values for each column. Nothing of it is kept.
+func (w *Writer) write(p []byte) {
+	if w.failed == nil {
+		_, w.failed = w.out.Write(p)
+		w.offset += int64(len(p))
+	}
+}
+
+// Write adds a batch of rows, one Values for each column, to the row group at
+// hand. Nothing of it is kept.
 func (w *Writer) Write(rows int, batch []Values) error {
 	if len(batch) != len(w.columns) {
 		return fmt.Errorf("write parquet batch: %d columns, want %d", len(batch), len(w.columns))
 	}
-	if w.group == nil {
-		w.group = w.file.BeginRowGroup()
-	}
-	writers := w.group.ColumnWriters()
-	for i := range batch {
-		w.fill(i, rows, &batch[i])
-		if _, err := writers[i].WriteRowValues(w.values); err != nil {
-			return fmt.Errorf("write parquet column %s: %w", w.columns[i].Name, err)
+	for done := 0; done < rows; {
+		if w.group == nil {
+			w.group = NewGroup(w.columns)
 		}
-	}
-	w.rows += rows
-	if w.rows >= rowsPerGroup || w.bytes >= bytesPerGroup {
-		return w.commit()
-	}
-	return nil
-}
-
-// Close ends the file. The file is not readable before.
-func (w *Writer) Close() error {
-	if w.group != nil && w.rows > 0 {
-		if err := w.commit(); err != nil {
-			return err
+		part := min(rows-done, RowsPerGroup-w.group.rows)
+		for i := range batch {
+			v := batch[i].from(done)
+			w.group.chunks[i].add(part, &v)
 		}
-	}
-	if err := w.file.Close(); err != nil {
-		return fmt.Errorf("close parquet file: %w", err)
+		w.group.rows += part
+		done += part
+		if w.group.rows == RowsPerGroup || w.group.size() >= bytesPerGroup {
+			if err := w.commit(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 func (w *Writer) commit() error {
-	if err := w.group.Flush(); err != nil {
-		return fmt.Errorf("flush parquet row group: %w", err)
+	w.group.Seal()
+	return w.Commit(w.group)
+}
+
+// Close ends the file. The file is not readable before.
+func (w *Writer) Close() error {
+	if w.group != nil && w.group.rows > 0 {
+		if err := w.commit(); err != nil {
+			return err
+		}
 	}
-	if _, err := w.group.Commit(); err != nil {
-		return fmt.Errorf("commit parquet row group: %w", err)
+	end := footer(w.table, w.columns, w.groups)
+	end = binary.LittleEndian.AppendUint32(end, uint32(len(end)))
+	w.write(append(end, magic...))
+	if w.failed != nil {
+		return fmt.Errorf("close parquet file: %w", w.failed)
 	}
-	w.rows, w.bytes, w.group = 0, 0, nil
 	return nil
 }
 
-// fill turns a column of the batch into the library's values.
-func (w *Writer) fill(column, rows int, v *Values) {
-	w.values = w.values[:0]
-	kind := w.columns[column].Kind
-	null := parquetgo.NullValue().Level(0, 0, column)
-	for row := range rows {
-		value := null
-		switch {
-		case kind == String || kind == Document:
-			if code := v.Codes[row]; code != 0 {
-				text := v.Text(code)
-				w.bytes += len(text)
-				value = parquetgo.ByteArrayValue(text).Level(0, 1, column)
-			}
-		case v.Present[row] != 0:
-			value = fixed(kind, v, row).Level(0, 1, column)
-		}
-		w.values = append(w.values, value)
+// Commit writes a sealed group behind those before it, and empties it.
+func (w *Writer) Commit(g *Group) error {
+	facts := groupFacts{rows: int64(g.rows), start: w.offset}
+	for _, c := range g.chunks {
+		facts.chunks = append(facts.chunks, c.facts(w.offset))
+		w.write(c.dictPage)
+		w.write(c.pages)
+		c.reset()
+	}
+	w.groups = append(w.groups, facts)
+	g.rows = 0
+	if w.failed != nil {
+		return fmt.Errorf("write parquet row group: %w", w.failed)
+	}
+	return nil
+}
+
+// Group is a row group in the making. It is not safe for concurrent use;
+// several may be made at once.
+type Group struct {
+	rows   int
+	chunks []*chunk
+}
+
+// NewGroup begins a row group of a file with the columns.
+func NewGroup(columns []Column) *Group {
+	g := &Group{}
+	// Of the options none can be wrong, and pages need no checksum of zstd's.
+	packer, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
+		zstd.WithWindowSize(bytesPerPage), zstd.WithLowerEncoderMem(true))
+	for i, c := range columns {
+		g.chunks = append(g.chunks, newChunk(c.Kind, i, packer))
+	}
+	return g
+}
+
+// Write adds a batch of rows, one Values for each column. Nothing of it is kept.
+// What makes a group too large is the caller's to see.
+func (g *Group) Write(rows int, batch []Values) error {
+	if len(batch) != len(g.chunks) {
+		return fmt.Errorf("write parquet batch: %d columns, want %d", len(batch), len(g.chunks))
+	}
+	for i := range batch {
+		g.chunks[i].add(rows, &batch[i])
+	}
+	g.rows += rows
+	return nil
+}
+
+// Seal ends the group's pages. It must precede Commit.
+func (g *Group) Seal() {
+	for _, c := range g.chunks {
+		c.seal()
 	}
 }
 
-func fixed(kind Kind, v *Values, row int) parquetgo.Value {
-	switch kind {
-	case Double:
-		return parquetgo.DoubleValue(v.Doubles[row])
-	case Bool:
-		return parquetgo.BooleanValue(v.Ints[row] == 1)
-	case Millis:
-		return parquetgo.Int64Value(v.Ints[row])
+// size is how much of the file the group takes so far.
+func (g *Group) size() int {
+	total := 0
+	for _, c := range g.chunks {
+		total += len(c.pages)
 	}
-	return parquetgo.Int32Value(int32(v.Ints[row]))
+	return total
 }

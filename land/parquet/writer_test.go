@@ -151,7 +151,7 @@ func TestLargeFile(t *testing.T) {
 			codes[i], doubles[i], days[i], present[i] = uint32(i+1), float64(row)/2, int64(row), uint8(row%3)
 		}
 		text := func(code uint32) []byte { return fmt.Appendf(nil, "text of row %d", n*batch+int(code)-1) }
-		if err := w.Write(batch, []parquet.Values{{Codes: codes, Text: text}, {Present: present, Doubles: doubles}, {Present: present, Ints: days}}); err != nil {
+		if err := w.Write(batch, []parquet.Values{{Codes: codes, Count: batch, Text: text}, {Present: present, Doubles: doubles}, {Present: present, Ints: days}}); err != nil {
 			t.Fatal(err)
 		}
 	}
