@@ -121,6 +121,13 @@ func showing(r weir.Request, c content) weir.Request {
 
 func (f *forecast) written(missing Dangling) []Check { return []Check{checkLookups(missing)} }
 
+func (f *forecast) spool(t Table) (path string, joined map[string]*lookup) {
+	if f.lookups[t.Name] != nil {
+		return "", nil
+	}
+	return filepath.Join(f.work.path, spoolName), f.lookups
+}
+
 // visit gives the rows of a table in batches as written, and for the entries
 // what their ids did not find.
 func (f *forecast) visit(ctx context.Context, t Table, shared constants, each func(*batch) error) (Dangling, error) {

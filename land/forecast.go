@@ -21,7 +21,7 @@ type forecast struct {
 	keys    *keySet
 	keyCols []int
 	loose   int64 // entries that nothing identifies
-	spool   *spoolWriter
+	out     *spoolWriter
 }
 
 // readForecast reads the document from the intake, JSON or CSV. An error is the
@@ -37,7 +37,7 @@ func readForecast(in *intake, work *workdir, form string, how reading) (*forecas
 	} else {
 		err = f.readDocument(in, how)
 	}
-	if closed := f.spool.close(); err == nil {
+	if closed := f.out.close(); err == nil {
 		err = closed
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func newForecast(work *workdir) (*forecast, error) {
 		return nil, err
 	}
 	f := &forecast{
-		work: work, readers: map[string]*rowDecoder{}, lookups: map[string]*lookup{}, spool: newSpoolWriter(file), unknownTop: newTally(),
+		work: work, readers: map[string]*rowDecoder{}, lookups: map[string]*lookup{}, out: newSpoolWriter(file), unknownTop: newTally(),
 		keys:     newKeySet(func() (*os.File, error) { return work.create("keys") }),
 		evidence: evidence{entryPeriod: newTally(), currencies: newTally(), present: map[string]int64{}},
 	}
@@ -106,7 +106,7 @@ func (f *forecast) flush(b *batch, loose []bool) error {
 	if b.rows == 0 {
 		return nil
 	}
-	err := f.take(b, inexact(b), f.keys.hash.of(b, f.keyCols), loose, f.spool.pack.pack(b))
+	err := f.take(b, inexact(b), f.keys.hash.of(b, f.keyCols), loose, f.out.pack.pack(b))
 	b.reset()
 	return err
 }
@@ -122,7 +122,7 @@ func (f *forecast) take(b *batch, inexact int64, keys []rowKey, loose []bool, pa
 	if err := f.keys.take(keys, loose); err != nil {
 		return err
 	}
-	return f.spool.writePacked(packed)
+	return f.out.writePacked(packed)
 }
 
 // read gives the column of a batch of entries as read.

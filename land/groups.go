@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -32,8 +31,10 @@ type groupTask struct {
 // them in their order. What is in a group depends on the spool alone.
 type groupWriter struct {
 	ctx    context.Context
-	r      *Receipt
+	shared constants
 	table  Table
+	path   string // of the spool
+	joined map[string]*lookup
 	file   *parquet.Writer
 	tasks  chan *groupTask
 	free   chan *groupTask
@@ -45,11 +46,18 @@ type groupWriter struct {
 	dangling Dangling
 }
 
-// encodeGroups writes the entries as Parquet.
-func (p *publication) encodeGroups(ctx context.Context, file *stagedFile, t Table) (Dangling, error) {
+// spooled is content of which some tables stand in a spool.
+type spooled interface {
+	// spool is where a table's rows stand, and the lookup tables that are joined
+	// to them; the path is empty for a table in memory.
+	spool(t Table) (path string, joined map[string]*lookup)
+}
+
+// encodeGroups writes a table that stands in a spool as Parquet.
+func (p *publication) encodeGroups(ctx context.Context, file *stagedFile, t Table, path string, joined map[string]*lookup) (Dangling, error) {
 	workers := workers()
 	g := &groupWriter{
-		ctx: ctx, r: p.r, table: t, file: parquet.NewWriter(file, t.Name, parquetColumns(t)),
+		ctx: ctx, shared: p.r.constants(), table: t, path: path, joined: joined, file: parquet.NewWriter(file, t.Name, parquetColumns(t)),
 		tasks: make(chan *groupTask), free: make(chan *groupTask, workers+1),
 	}
 	for range workers + 1 {
@@ -74,10 +82,9 @@ func (p *publication) encodeGroups(ctx context.Context, file *stagedFile, t Tabl
 // share reads the spool and gives the groups out.
 func (g *groupWriter) share() error {
 	defer close(g.tasks)
-	path := filepath.Join(g.r.work.path, spoolName)
-	file, err := os.Open(path)
+	file, err := os.Open(g.path)
 	if err != nil {
-		return writeError("read back", path, err)
+		return writeError("read back", g.path, err)
 	}
 	defer file.Close()
 	spool := newSpoolReader(file, nil)
@@ -89,7 +96,7 @@ func (g *groupWriter) share() error {
 		task := <-g.free
 		var more bool
 		if over, used, more, err = task.fill(spool, over, used); err != nil {
-			return writeError("read back", path, err)
+			return writeError("read back", g.path, err)
 		}
 		if task.rows > 0 {
 			task.turn, task.next = turn, make(chan struct{})
@@ -145,12 +152,12 @@ func (t *groupTask) fill(spool *spoolReader, over []byte, used int) (rest []byte
 
 // work makes groups and writes each in its turn.
 func (g *groupWriter) work() {
-	w := newWidener(g.table, g.r.forecast.lookups, g.r.constants())
+	w := newWidener(g.table, g.joined, g.shared)
 	spool := newSpoolReader(nil, kinds(layout(g.table)))
 	values := newParquetValues(g.table)
 	group := parquet.NewGroup(parquetColumns(g.table))
 	for task := range g.tasks {
-		err := g.make(task, spool, w, values, group)
+		err := g.encode(task, spool, w, values, group)
 		<-task.turn
 		if err == nil && g.err == nil {
 			err = g.file.Commit(group)
@@ -167,7 +174,7 @@ func (g *groupWriter) work() {
 	}
 }
 
-func (g *groupWriter) make(task *groupTask, spool *spoolReader, w *widener, values *parquetValues, group *parquet.Group) error {
+func (g *groupWriter) encode(task *groupTask, spool *spoolReader, w *widener, values *parquetValues, group *parquet.Group) error {
 	start, skip, left := 0, task.skip, task.rows
 	for _, end := range task.ends {
 		if g.ctx.Err() != nil {
@@ -175,7 +182,7 @@ func (g *groupWriter) make(task *groupTask, spool *spoolReader, w *widener, valu
 		}
 		b, err := spool.unpack(task.packed[start:end])
 		if err != nil {
-			return writeError("read back", spoolName, err)
+			return writeError("read back", g.path, err)
 		}
 		b.cut(skip, min(b.rows, skip+left))
 		left -= b.rows

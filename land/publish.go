@@ -206,8 +206,10 @@ func checkLookups(d Dangling) Check {
 }
 
 func (p *publication) encode(ctx context.Context, file *stagedFile, t Table) (Dangling, error) {
-	if p.target.Format == Parquet && p.r.forecast.lookups[t.Name] == nil {
-		return p.encodeGroups(ctx, file, t)
+	if c, ok := p.r.content.(spooled); ok && p.target.Format == Parquet {
+		if path, joined := c.spool(t); path != "" {
+			return p.encodeGroups(ctx, file, t, path, joined)
+		}
 	}
 	e, err := newEncoder(file, t, p.target)
 	if err != nil {
