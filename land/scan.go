@@ -22,7 +22,6 @@ type scanner struct {
 	odd   []oddName
 
 	guess textGuess
-	name  []byte
 	plain []byte
 	extra []byte
 }

@@ -62,7 +62,7 @@ func rooms() []Room {
 func modules() []Module {
 	return []Module{
 		{Path: "github.com/go-json-experiment/json", In: []string{"clari", "land"}, Why: "documents of gigabytes are read token by token, strictly"},
-		{Path: "github.com/klauspost/compress", In: []string{"land", "internal/cli"}, Why: "spools are s2, raw results zstd"},
+		{Path: "github.com/klauspost/compress", In: []string{"land", "land/parquet", "internal/cli"}, Why: "spools are s2, raw results and Parquet pages zstd"},
 		{Path: "github.com/parquet-go/parquet-go", In: []string{"land/parquet"}, Why: "heavy: reads Parquet, and in the tests everything that weir wrote"},
 		{Path: "github.com/minio/minio-go/v7", In: []string{"land/bucket"}, Why: "the client of S3 and what speaks like it"},
 		{Path: "github.com/Azure/azure-sdk-for-go", In: []string{"land/bucket"}, Why: "the client of Azure Blob Storage, and its credentials"},
