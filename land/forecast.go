@@ -197,6 +197,7 @@ func topLevel(names []string) string {
 func (f *forecast) keyCheck() (Check, error) {
 	first, second, total, err := f.keys.repeated()
 	_ = f.keys.close() // the file goes with the work directory
+	f.keys = nil
 	if err != nil {
 		return Check{}, writeError("read back", f.work.path, err)
 	}

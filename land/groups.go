@@ -58,9 +58,9 @@ func (p *publication) encodeGroups(ctx context.Context, file *stagedFile, t Tabl
 	workers := workers()
 	g := &groupWriter{
 		ctx: ctx, shared: p.r.constants(), table: t, path: path, joined: joined, file: parquet.NewWriter(file, t.Name, parquetColumns(t)),
-		tasks: make(chan *groupTask), free: make(chan *groupTask, workers+1),
+		tasks: make(chan *groupTask), free: make(chan *groupTask, workers),
 	}
-	for range workers + 1 {
+	for range workers {
 		g.free <- &groupTask{}
 	}
 	var running sync.WaitGroup

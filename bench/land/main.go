@@ -66,11 +66,12 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	profile := flags.String("cpuprofile", "", "write a CPU profile")
 	to := flags.String("to", "", "leave the files in this directory")
-	limit := flags.Int64("limit", 70, "soft memory limit in MiB, as in the program")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(*limit << 20)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // as the program does
+	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
 		if err != nil {

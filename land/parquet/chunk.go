@@ -10,7 +10,7 @@ import (
 
 const (
 	// rowsPerPage is how many rows a page has at most.
-	rowsPerPage = 32 * 1024
+	rowsPerPage = 16 * 1024
 	// bytesPerPage ends a page of plain texts.
 	bytesPerPage = 1 << 20
 	// dictionaryBytes is how large a dictionary of texts may grow where it saves
@@ -19,11 +19,17 @@ const (
 	dictionaryBytes = 1 << 20
 )
 
+// scratch is what the chunks of a group use one after the other.
+type scratch struct {
+	packer  *zstd.Encoder
+	encoded []byte
+	packed  []byte
+}
+
 // chunk is one column of a row group being made: pages that are done, and one
 // that is not.
 type chunk struct {
-	kind   Kind
-	column int
+	kind Kind
 
 	rows    int    // of the page at hand
 	levels  []byte // a bit for each of its rows: there is a value
@@ -31,8 +37,7 @@ type chunk struct {
 	index   []uint32
 	words   []uint64 // of fixed size, as bits
 	plain   []byte   // texts outside the dictionary
-	encoded []byte
-	packed  []byte
+	scratch *scratch
 
 	dictionary bool // values go by the dictionary; once left it is not used again
 	texts      textDictionary
@@ -46,13 +51,12 @@ type chunk struct {
 	values   int64
 	total    int64 // nulls of all pages
 	stats    stats
-	packer   *zstd.Encoder
 	dictPage []byte
 	dictSize int64 // of dictPage before compression
 }
 
-func newChunk(kind Kind, column int, packer *zstd.Encoder) *chunk {
-	c := &chunk{kind: kind, column: column, packer: packer}
+func newChunk(kind Kind, scratch *scratch) *chunk {
+	c := &chunk{kind: kind, scratch: scratch}
 	c.texts.seed = maphash.MakeSeed()
 	c.reset()
 	return c
@@ -170,19 +174,19 @@ func (c *chunk) page() {
 	if c.rows == 0 {
 		return
 	}
-	c.encoded = c.appendLevels(c.encoded[:0])
+	c.scratch.encoded = c.appendLevels(c.scratch.encoded[:0])
 	encoding := encodingPlain
 	switch {
 	case c.isText() && c.dictionary:
 		encoding = encodingDictionary
-		c.encoded = appendIndex(c.encoded, c.index, len(c.texts.starts))
+		c.scratch.encoded = appendIndex(c.scratch.encoded, c.index, len(c.texts.starts))
 	case c.isText():
-		c.encoded = append(c.encoded, c.plain...)
+		c.scratch.encoded = append(c.scratch.encoded, c.plain...)
 	case c.numbered():
 		encoding = encodingDictionary
-		c.encoded = appendIndex(c.encoded, c.index, len(c.numbers.words))
+		c.scratch.encoded = appendIndex(c.scratch.encoded, c.index, len(c.numbers.words))
 	default:
-		c.encoded = appendWords(c.encoded, c.kind, c.words)
+		c.scratch.encoded = appendWords(c.scratch.encoded, c.kind, c.words)
 	}
 	for _, word := range c.words {
 		c.stats.word(c.kind, word)
@@ -219,26 +223,26 @@ func (c *chunk) seal() {
 	if !c.byIndex {
 		return
 	}
-	c.encoded = c.encoded[:0]
+	c.scratch.encoded = c.scratch.encoded[:0]
 	count := len(c.texts.starts)
 	if c.isText() {
-		c.encoded = append(c.encoded, c.texts.plain...)
+		c.scratch.encoded = append(c.scratch.encoded, c.texts.plain...)
 		for index := range c.texts.starts {
 			c.stats.text(c.texts.at(uint32(index)))
 		}
 	} else {
 		count = len(c.numbers.words)
-		c.encoded = appendWords(c.encoded, c.kind, c.numbers.words)
+		c.scratch.encoded = appendWords(c.scratch.encoded, c.kind, c.numbers.words)
 	}
 	c.dictPage, c.dictSize = c.appendPage(c.dictPage, 0, page{dictionary: true, values: count, encoding: encodingPlain})
 }
 
 // appendPage appends what was encoded, compressed, behind its head.
 func (c *chunk) appendPage(pages []byte, size int64, p page) ([]byte, int64) {
-	c.packed = c.packer.EncodeAll(c.encoded, c.packed[:0])
-	p.size, p.compressed = len(c.encoded), len(c.packed)
+	c.scratch.packed = c.scratch.packer.EncodeAll(c.scratch.encoded, c.scratch.packed[:0])
+	p.size, p.compressed = len(c.scratch.encoded), len(c.scratch.packed)
 	head := p.head()
-	return append(append(pages, head...), c.packed...), size + int64(len(head)+len(c.encoded))
+	return append(append(pages, head...), c.scratch.packed...), size + int64(len(head)+len(c.scratch.encoded))
 }
 
 // facts are for the footer, of a chunk that will begin at the offset.

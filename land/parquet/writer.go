@@ -174,8 +174,9 @@ func NewGroup(columns []Column) *Group {
 	// Of the options none can be wrong, and pages need no checksum of zstd's.
 	packer, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(bytesPerPage), zstd.WithLowerEncoderMem(true))
-	for i, c := range columns {
-		g.chunks = append(g.chunks, newChunk(c.Kind, i, packer))
+	shared := &scratch{packer: packer}
+	for _, c := range columns {
+		g.chunks = append(g.chunks, newChunk(c.Kind, shared))
 	}
 	return g
 }
