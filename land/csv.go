@@ -57,8 +57,20 @@ func (e *csvEncoder) field(dst []byte, v *vector, row int) []byte {
 	return v.appendPlain(dst, row)
 }
 
+// formulaStarts are the characters with which a spreadsheet's formula begins.
+const formulaStarts = "=+-@\t\r"
+
+// AppendCSV writes a text that is not null as a CSV's field. safe prefixes ' where
+// a spreadsheet would take it for a formula.
+func AppendCSV(dst, text []byte, safe bool) []byte {
+	if len(text) == 0 {
+		return dst
+	}
+	return appendCSVText(dst, text, safe)
+}
+
 func appendCSVText(dst, text []byte, safe bool) []byte {
-	formula := safe && len(text) > 0 && bytes.IndexByte([]byte("=+-@\t\r"), text[0]) >= 0
+	formula := safe && len(text) > 0 && bytes.IndexByte([]byte(formulaStarts), text[0]) >= 0
 	if len(text) > 0 && !bytes.ContainsAny(text, ",\"\r\n") {
 		if formula {
 			dst = append(dst, '\'')

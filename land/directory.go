@@ -104,13 +104,17 @@ func (d *Directory) List(ctx context.Context, dir string) ([]string, error) {
 	return paths, err
 }
 
-// Remove takes a file away.
+// Remove takes a file away, and the directory of its snapshot with the last one.
 func (d *Directory) Remove(_ context.Context, name string) error {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(root.Remove(filepath.FromSlash(name)), root.Close())
+	err = root.Remove(filepath.FromSlash(name))
+	if above := path.Dir(name); err == nil && strings.HasPrefix(path.Base(above), "snapshot=") {
+		_ = root.Remove(filepath.FromSlash(above)) // it stays while something is in it
+	}
+	return errors.Join(err, root.Close())
 }
 
 type stagedInDirectory struct {

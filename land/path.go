@@ -100,7 +100,7 @@ func (p layoutPaths) manifest(place string) string {
 	return place + manifestsDir + "/" + p.kind + "/" + p.partition + ".json"
 }
 
-func (p layoutPaths) raw() string { return "_raw/" + p.kind + "/" + p.partition + p.extension }
+func (p layoutPaths) raw() string { return rawDir + "/" + p.kind + "/" + p.partition + p.extension }
 
 func (p layoutPaths) part(place, table string, format Format) string {
 	return place + table + "/" + p.partition + "/part-0." + string(format)
@@ -108,5 +108,6 @@ func (p layoutPaths) part(place, table string, format Format) string {
 
 const (
 	manifestsDir = "_manifests"
+	rawDir       = "_raw"
 	viewsPath    = "_views/latest.sql"
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
 	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/history"
 	"github.com/weirhq/weir/land"
 	"github.com/weirhq/weir/ledger"
 )
@@ -87,6 +88,9 @@ func faultRules() []faultRule {
 		{clari.ErrKey, ExitUsage, "key", "set CLARI_API_KEY, or give --api-key-file FILE"},
 		{clari.ErrBaseURL, ExitUsage, "base_url", "give an https URL such as https://api.clari.com/v4"},
 		{clari.ErrNotAuthorised, ExitKey, weir.CodeNotAuthorised, ""},
+		{history.ErrUnlike, ExitUsage, "unlike", "compare snapshots of one forecast, period and kind of request: weir diff --forecast ID --period 2026_Q1"},
+		{history.ErrNoSnapshot, ExitFailed, "no_snapshot", "name a snapshot, its manifest or its export, and where it stands with --to DEST; see what is there: weir verify DEST"},
+		{history.ErrWhen, ExitUsage, "since", "give 2026-11-20T18:00:00Z, 2026-11-20, 36h, 7d, yesterday, friday or last week"},
 		{weir.ErrPeriod, ExitUsage, "period", "periods are fiscal quarters such as 2026_Q1, ranges 2025_Q1..2026_Q4, lists a,b"},
 		{weir.ErrRequest, ExitUsage, "request", ""},
 		{clari.ErrNotSent, ExitLater, "unreachable", "check the network and --base-url"},

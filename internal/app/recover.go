@@ -89,12 +89,22 @@ func (s *Session) mendLost(ctx context.Context, wishes []ledger.Wish, granted []
 	return granted, nil
 }
 
+// isLost reports whether the files of a delivery that has landed are gone. What
+// weir prune took away is not lost.
 func isLost(ctx context.Context, d weir.Delivery) (bool, error) {
 	if d.State != weir.DeliveryLanded {
 		return false, nil
 	}
 	there, err := stands(ctx, d.Destination, d.Manifest)
-	return !there && err == nil, err
+	if there || err != nil {
+		return false, err
+	}
+	archive, err := OpenArchive(d.Destination)
+	if err != nil {
+		return false, err
+	}
+	pruned, err := archive.Pruned(ctx, d.Manifest)
+	return !pruned && err == nil, err
 }
 
 func resultExpired(ctx context.Context, l ledger.Ledger, e weir.Export, now time.Time) (bool, error) {

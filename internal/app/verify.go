@@ -6,16 +6,16 @@ import (
 	"github.com/weirhq/weir/land"
 )
 
-// Verify looks again, offline, at the snapshots in a directory or a bucket, or at those
-// whose manifest path contains only. It asks no server and needs no key.
+// Verify looks again, offline, at the snapshots in a destination, or at those whose
+// manifest path contains only; the destination may be the path of one manifest.
+// It asks no server and needs no key.
 func Verify(ctx context.Context, destination, only string, each func(land.Rechecked) error) error {
-	path, err := CheckDestination(destination)
+	if ways := cutManifestPath(destination); ways != nil && only == "" {
+		destination, only = ways[len(ways)-1][0], ways[len(ways)-1][1]
+	}
+	archive, err := OpenArchive(destination)
 	if err != nil {
 		return err
 	}
-	store, err := openStore(path)
-	if err != nil {
-		return err
-	}
-	return land.Recheck(ctx, store, only, each)
+	return archive.Recheck(ctx, only, each)
 }

@@ -21,7 +21,10 @@ type Streams struct {
 	// Terminal says that Err is one, Width how wide it is.
 	Terminal bool
 	Width    int
-	Getenv   func(string) string
+	// OutTerminal says that Out is one, OutWidth how wide it is.
+	OutTerminal bool
+	OutWidth    int
+	Getenv      func(string) string
 }
 
 // Main runs the program and returns its exit code. The first SIGINT or SIGTERM
@@ -35,13 +38,22 @@ func Main(args []string) int {
 
 func osStreams() Streams {
 	s := Streams{Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
-	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) {
-		s.Terminal = true
-		if width, _, err := term.GetSize(fd); err == nil {
-			s.Width = width
-		}
-	}
+	s.Terminal, s.Width = terminal(os.Stderr)
+	s.OutTerminal, s.OutWidth = terminal(os.Stdout)
 	return s
+}
+
+// terminal reports whether a stream is one, and how wide; 0 is unknown.
+func terminal(f *os.File) (is bool, width int) {
+	fd := int(f.Fd())
+	if !term.IsTerminal(fd) {
+		return false, 0
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		return true, 0
+	}
+	return true, width
 }
 
 func interruptible() (context.Context, func()) {

@@ -47,7 +47,7 @@ func newRoot(g *globals) *cobra.Command {
 		return app.Usage("see: "+cmd.CommandPath()+" --help", "read flags: %w", err)
 	})
 	g.bind(root.PersistentFlags())
-	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newSchema(g), newSimulate(g), newMigrate(g), newMove(g), newDoctor(g),
+	root.AddCommand(newExport(g), newPlan(g), newResume(g), newStatus(g), newExplain(g), newCancel(g), newRetry(g), newResolve(g), newLimits(g), newQuota(g), newServe(g), newVerify(g), newDiff(g), newPrune(g), newSchema(g), newSimulate(g), newMigrate(g), newMove(g), newDoctor(g),
 		newConfig(g), newEmulate(g), newDemo(g), newVersion(g), newCompletion(g))
 	for _, cmd := range commands(root) {
 		usageArgs(cmd)
@@ -98,7 +98,7 @@ func (g *globals) fromEnvironment(flags *pflag.FlagSet) error {
 	}
 	var fault error
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || fault != nil || f.Name == "help" {
+		if f.Changed || fault != nil || f.Name == "help" || f.Annotations[ownFlag] != nil {
 			return
 		}
 		for _, name := range variables(f.Name) {
@@ -112,6 +112,10 @@ func (g *globals) fromEnvironment(flags *pflag.FlagSet) error {
 	})
 	return fault
 }
+
+// ownFlag marks a flag that means something else in this command than in others,
+// so that no variable sets it.
+const ownFlag = "own"
 
 func variables(flag string) []string {
 	name := "WEIR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
