@@ -56,7 +56,7 @@ func Named(all []land.Manifest, name string) (land.Manifest, error) {
 		switch {
 		case m.Path == name || m.Snapshot == name:
 			return m, nil
-		case strings.HasPrefix(m.Snapshot, name) && (len(begun) == 0 || begun[0].Snapshot != m.Snapshot):
+		case strings.HasPrefix(m.Snapshot, name) && (len(begun) == 0 || begun[len(begun)-1].Snapshot != m.Snapshot):
 			begun = append(begun, m)
 		}
 	}

@@ -16,6 +16,8 @@ type Options struct {
 	// Rows is about how many rows the larger snapshot has. It only decides into
 	// how many parts the work is cut.
 	Rows int64
+
+	partBytes int64 // in tests
 }
 
 // Bounds of what is held in memory.
@@ -40,7 +42,7 @@ func (o Options) parts() int {
 // The caller makes sure that both answer the same question
 // ([land.Manifest.Likeness]).
 func Compare(ctx context.Context, from, to Rows, o Options, each func(*Change) error) (s Summary, err error) {
-	d := &diff{ctx: ctx, n: o.parts(), dir: o.Dir}
+	d := &diff{ctx: ctx, n: o.parts(), dir: o.Dir, partBytes: cmp.Or(o.partBytes, partBytes)}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.deal(from, to); err != nil {
 		return Summary{}, err
@@ -60,11 +62,13 @@ func Compare(ctx context.Context, from, to Rows, o Options, each func(*Change) e
 
 // diff is one comparison under way.
 type diff struct {
-	ctx   context.Context
-	n     int
-	dir   string
-	sides [2]side
-	found *parted // changes, in order within each part
+	ctx context.Context
+	n   int
+	dir string
+	// partBytes is how much of a part is compared at once.
+	partBytes int64
+	sides     [2]side
+	found     *parted // changes, in order within each part
 
 	mu     sync.Mutex // guards found and all below while parts are compared
 	counts Counts
@@ -147,7 +151,7 @@ func (d *diff) compare(part int) error {
 		return err
 	}
 	size := max(d.sides[0].spool.size(part), d.sides[1].spool.size(part))
-	shares := uint64(size/partBytes) + 1
+	shares := uint64(size/d.partBytes) + 1
 	for share := range shares {
 		mine := func(key []byte) bool { return shares == 1 || hashOf(key)%shares == share }
 		var loaded [2][]record

@@ -1,17 +1,13 @@
 package land
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // Field is one value of a row that is read back from a destination. By the
@@ -66,7 +62,7 @@ type Reading struct {
 
 // ColumnsOf finds the columns.
 func (r Reading) ColumnsOf() ([]Column, error) {
-	for _, t := range ForecastTables() {
+	for _, t := range AllTables() {
 		if t.Name != r.Table {
 			continue
 		}
@@ -118,31 +114,18 @@ func (r *readBack) read(store Store, file File) error {
 	if r.m.Format == Parquet {
 		return r.parquet(from)
 	}
-	plain, end, err := unpacked(from, path.Ext(file.Path))
+	plain, err := unpack(from, r.m.Format.Packing())
 	if err != nil {
 		return err
 	}
-	defer end()
-	if r.m.Format == CSV {
+	defer plain.Close()
+	switch r.m.Format.Plain() {
+	case CSV:
 		return r.csv(plain)
+	case JSONL:
+		return r.lines(plain)
 	}
-	return r.lines(plain)
-}
-
-// unpacked reads through a file's compression, which its name shows.
-func unpacked(from io.Reader, ext string) (plain io.Reader, end func(), err error) {
-	switch ext {
-	case ".gz":
-		r, err := gzip.NewReader(from)
-		return r, func() {}, err
-	case ".zst":
-		r, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, nil, err
-		}
-		return r, r.Close, nil
-	}
-	return from, func() {}, nil
+	return fmt.Errorf("unknown format %q", string(r.m.Format))
 }
 
 // give hands a row to the caller and marks the error as its own.

@@ -89,6 +89,9 @@ func TestS3(t *testing.T) {
 	t.Run("store", func(t *testing.T) {
 		landtest.Store(t, func(t *testing.T) land.Store { return open(t, room.server.Address, room.name()) })
 	})
+	t.Run("archive", func(t *testing.T) {
+		landtest.Archive(t, func(t *testing.T) landtest.ArchivePlace { return room.place(t).(s3Place) })
+	})
 	t.Run("destination", func(t *testing.T) {
 		landtest.Run(t, room.place, func(t *testing.T) land.Destination {
 			closed := httptest.NewServer(nil)

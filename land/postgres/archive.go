@@ -54,8 +54,8 @@ func (d *Database) Read(ctx context.Context, m land.Manifest, r land.Reading, ea
 		if err != nil {
 			return fault("read", d.Name(), err)
 		}
-		sql := "SELECT " + selected(columns, there[r.Table]) + " FROM " + d.name(r.Table) + ofSnapshot
-		rows, err := conn.Query(ctx, sql, m.Request.ForecastID, string(m.Request.Period), m.Snapshot)
+		sql := "SELECT " + selected(columns, there[r.Table]) + " FROM " + d.name(r.Table) + ofSnapshot(r.Table)
+		rows, err := conn.Query(ctx, sql, placeArgs(m)...)
 		if err != nil {
 			return fault("read", r.Table, err)
 		}
@@ -67,7 +67,17 @@ func (d *Database) Read(ctx context.Context, m land.Manifest, r land.Reading, ea
 	})
 }
 
-const ofSnapshot = " WHERE forecast_id = $1 AND time_period = $2 AND snapshot = $3"
+// ofSnapshot narrows a table to the rows of one snapshot; placeArgs are its
+// parameters.
+func ofSnapshot(table string) string {
+	place := land.Table{Name: table}.Place()
+	return fmt.Sprintf(" WHERE %s = $1 AND %s = $2 AND snapshot = $3", quote(place[0]), quote(place[1]))
+}
+
+func placeArgs(m land.Manifest, more ...any) []any {
+	place := land.PlaceOf(m.Request)
+	return append([]any{place[0], place[1], m.Snapshot}, more...)
+}
 
 // selected are the columns as text, number or whole number; those that the
 // table does not have are null.
@@ -177,14 +187,14 @@ func (d *Database) recheck(ctx context.Context, conn *pgx.Conn, m land.Manifest,
 	if len(there) == 0 {
 		return "table " + t.Name + " is gone", nil
 	}
-	for _, wanted := range land.ForecastTables() {
+	for _, wanted := range land.AllTables() {
 		if wanted.Name == t.Name && lacks(there, tableOf(wanted).columns) {
 			return "table " + t.Name + " has other columns than this weir's", nil
 		}
 	}
 	var rows, own int64
 	err := conn.QueryRow(ctx, "SELECT count(*), count(*) FILTER (WHERE _weir_request = $4 AND coalesce(_weir_job_id, '') = $5) FROM "+
-		d.name(t.Name)+ofSnapshot, m.Request.ForecastID, string(m.Request.Period), m.Snapshot, m.Likeness, m.Job.ID).Scan(&rows, &own)
+		d.name(t.Name)+ofSnapshot(t.Name), placeArgs(m, m.Likeness, m.Job.ID)...).Scan(&rows, &own)
 	switch {
 	case err != nil:
 		return "", fault("read", t.Name, err)
@@ -237,7 +247,7 @@ func (d *Database) prune(ctx context.Context, tx pgx.Tx, now time.Time, m land.M
 		if len(there[t.Name]) == 0 || t.Name == snapshotsTable || t.Name == prunedTable {
 			continue
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM "+d.name(t.Name)+ofSnapshot, m.Request.ForecastID, string(m.Request.Period), m.Snapshot); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+d.name(t.Name)+ofSnapshot(t.Name), placeArgs(m)...); err != nil {
 			return err
 		}
 	}

@@ -43,12 +43,17 @@ func (s server) place() place {
 
 func (p place) at(t *testing.T, address string) land.Destination {
 	t.Helper()
+	return land.Tables(p.database(t, address))
+}
+
+func (p place) database(t *testing.T, address string) *postgres.Database {
+	t.Helper()
 	name := strings.Replace(p.server.URL("postgres"), p.server.Address, address, 1)
 	db, err := postgres.Open(name+"?sslmode=disable&schema="+url.QueryEscape(p.schema), postgres.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return land.Tables(db)
+	return db
 }
 
 // Open opens the schema.
@@ -58,6 +63,15 @@ func (p place) Open(t *testing.T) land.Destination { return p.at(t, p.server.Add
 func (p place) OpenFailing(t *testing.T, n int) (land.Destination, func() bool) {
 	l := newLink(t, p.server.Address, n)
 	return p.at(t, l.address()), l.broken
+}
+
+// Archive opens the schema to look at its snapshots.
+func (p place) Archive(t *testing.T) land.Archive { return p.database(t, p.server.Address) }
+
+// ArchiveFailing opens it over a link that breaks.
+func (p place) ArchiveFailing(t *testing.T, n int) (land.Archive, func() bool) {
+	l := newLink(t, p.server.Address, n)
+	return p.database(t, l.address()), l.broken
 }
 
 // query gives the rows of a statement as text, their columns joined by "|". The
@@ -154,6 +168,9 @@ func TestPostgres(t *testing.T) {
 			l.cut()
 			return s.place().at(t, l.address())
 		})
+	})
+	t.Run("archive", func(t *testing.T) {
+		landtest.Archive(t, func(*testing.T) landtest.ArchivePlace { return s.place() })
 	})
 	for name, test := range map[string]func(*testing.T, place){
 		"typed values":      typedValues,
