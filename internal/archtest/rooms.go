@@ -91,6 +91,7 @@ func modules() []Module {
 		{Path: "github.com/chromedp/chromedp", In: []string{"internal/browsertest"}, TestOnly: true, Why: "drives a real browser"},
 		{Path: "github.com/chromedp/cdproto", In: []string{"internal/browsertest"}, TestOnly: true, Why: "the words of that browser's protocol"},
 		{Path: "github.com/santhosh-tekuri/jsonschema/v6", In: []string{"web"}, TestOnly: true, Why: "answers of the API are held against its description"},
+		{Path: "github.com/apache/arrow-go/v18", In: []string{"land/parquet"}, TestOnly: true, Why: "a second reader of Parquet, with no code of the writer's"},
 		{Path: "github.com/google/go-cmp", TestOnly: true, Why: "differences a person can read"},
 	}
 }

@@ -20,6 +20,12 @@ import (
 // landed lands a result and opens its entries.
 func landed(t *testing.T, text string) *parquetgo.File {
 	t.Helper()
+	return open(t, landedBytes(t, text))
+}
+
+// landedBytes lands a result and gives the file of its entries.
+func landedBytes(t *testing.T, text string) []byte {
+	t.Helper()
 	r, err := land.Receive(context.Background(), strings.NewReader(text), land.Source{
 		Request: weir.Request{Kind: weir.Forecast, ForecastID: "net_arr", Period: "2026_Q1"}, Job: weir.Job{ID: "j1"},
 		SnapshotAt: time.Date(2026, 11, 23, 15, 4, 5, 0, time.UTC), Length: -1, SpoolDir: filepath.Join(t.TempDir(), "spool"),
@@ -41,7 +47,7 @@ func landed(t *testing.T, text string) *parquetgo.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, content)
+	return content
 }
 
 func open(t *testing.T, content []byte) *parquetgo.File {
