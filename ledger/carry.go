@@ -14,7 +14,7 @@ var ErrNotEmpty = errors.New("it is not empty")
 // carried are the tables in an order that references allow. Leases stay behind:
 // whoever conducts the new ledger takes its own.
 func carried() []string {
-	return []string{"settings", "organisations", "accounts", "exports", "events", "deliveries", "jobs", "durations", "schedules",
+	return []string{"settings", "organisations", "accounts", "exports", "events", "deliveries", "jobs", "durations", "schedules", "cursors",
 		"latest_snapshots", "news", "messages"}
 }
 

@@ -62,6 +62,9 @@ func (s *Store) FinishDelivery(ctx context.Context, claim weir.Delivery, o Outco
 		if err := saveDelivery(ctx, tx, d); err != nil {
 			return err
 		}
+		if err := advance(ctx, tx, e.Export, d); err != nil {
+			return err
+		}
 		if err := keepLatest(ctx, tx, e.Export, o); err != nil {
 			return err
 		}

@@ -41,6 +41,7 @@ type Ledger interface {
 	Deliveries
 	Facts
 	Schedules
+	Cursors
 	Newsroom
 	Mailbox
 	Census
@@ -153,6 +154,12 @@ type Wish struct {
 	// Formats in the order asked; the first is primary. At least one.
 	Formats []string
 	CSVSafe bool
+	// Secondary keeps the first format, too, out of the plain place.
+	Secondary bool
+	// SinceLast asks for the audit events since those that landed last at the
+	// destination, in the one format: the ledger fills in the request's span. At
+	// most one such export is on its way to a place, and another wish joins it.
+	SinceLast bool
 }
 
 // Granted is how a wish is served.

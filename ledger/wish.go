@@ -56,6 +56,9 @@ func (s *Store) grant(ctx context.Context, tx *sql.Tx, w Wish, now time.Time) (G
 	if err := s.lockAccount(ctx, tx, w.Account); err != nil {
 		return Granted{}, err
 	}
+	if w.SinceLast {
+		return s.grantSince(ctx, tx, w, now)
+	}
 	e, joined, err := s.serve(ctx, tx, w, now)
 	if err != nil {
 		return Granted{}, err
@@ -94,7 +97,7 @@ func (s *Store) serve(ctx context.Context, tx *sql.Tx, w Wish, now time.Time) (e
 }
 
 func newExport(w Wish, now time.Time) weir.Export {
-	return rule.Export(weir.Export{
+	return rule.Born(weir.Export{
 		Account: w.Account, Request: w.Request, Fingerprint: w.Request.Fingerprint(), State: weir.Planned,
 		Rank: w.Rank, AsOf: w.AsOf, CreatedAt: now, ChangedAt: now, JobsAllowed: w.JobsAllowed, Fresh: w.Fresh, NoAdopt: w.NoAdopt,
 	})
@@ -156,7 +159,9 @@ func (s *Store) want(ctx context.Context, tx *sql.Tx, e exportRow, w Wish, now t
 	for _, format := range w.Formats {
 		d, ok := rule.At(have, w.Destination, format)
 		if !ok {
-			d, err = addDelivery(ctx, tx, rule.Want(e.ID, have, w.Destination, format, w.CSVSafe))
+			d = rule.Want(e.ID, have, w.Destination, format, w.CSVSafe)
+			d.Primary = d.Primary && !w.Secondary
+			d, err = addDelivery(ctx, tx, d)
 			if err != nil {
 				return nil, e, err
 			}

@@ -69,7 +69,7 @@ func (s *store) newAccount(wanted weir.Account) *account {
 		like:    map[string][]*export{},
 		jobs:    map[string]*weir.Job{},
 		ran:     map[string]index{},
-		ranJobs: map[string]time.Duration{}, schedules: map[string]*ledger.Schedule{},
+		ranJobs: map[string]time.Duration{}, schedules: map[string]*ledger.Schedule{}, cursors: map[spot]cursor{},
 	}
 	s.accounts[wanted.Name] = a
 	return a

@@ -136,6 +136,7 @@ func (l *Ledger) FinishDelivery(ctx context.Context, claim weir.Delivery, o ledg
 		return weir.Export{}, fmt.Errorf("finish delivery %d: %w", claim.ID, err)
 	}
 	*d = finished
+	l.store.advance(e, finished)
 	l.store.keepLatest(e.Export, o)
 	if t, ok := rule.Settle(c, e.deliveries); ok && e.State == weir.Ready {
 		if err := l.store.apply(e, t); err != nil {

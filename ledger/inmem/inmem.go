@@ -90,6 +90,7 @@ type account struct {
 	ranJobs     map[string]time.Duration
 
 	schedules map[string]*ledger.Schedule // by name
+	cursors   map[spot]cursor
 }
 
 // export is an export with its history and deliveries, both in order.

@@ -38,6 +38,14 @@ func (s *store) grantAll(wishes []ledger.Wish, now time.Time) ([]ledger.Granted,
 	before := s.lastExport
 	granted := make([]ledger.Granted, 0, len(wishes))
 	for _, w := range wishes {
+		if w.SinceLast {
+			var served *ledger.Granted
+			if w, served = s.since(w); served != nil {
+				served.Joined = served.Export.ID <= before
+				granted = append(granted, *served)
+				continue
+			}
+		}
 		e := s.serve(w, now)
 		deliveries, err := s.want(e, w, now)
 		if err != nil {
@@ -53,6 +61,9 @@ func (s *store) check(w ledger.Wish) error {
 	if len(w.Formats) == 0 {
 		return errNoFormat
 	}
+	if w.SinceLast && len(w.Formats) != 1 {
+		return errOneFormat
+	}
 	_, err := s.account(w.Account)
 	return err
 }
@@ -60,10 +71,10 @@ func (s *store) check(w ledger.Wish) error {
 // serve finds the export that serves a wish, or makes one.
 func (s *store) serve(w ledger.Wish, now time.Time) *export {
 	w.AsOf = rule.Instant(w.AsOf)
-	wanted := weir.Export{
+	wanted := rule.Born(weir.Export{
 		Account: w.Account, Request: w.Request, Fingerprint: w.Request.Fingerprint(), State: weir.Planned,
 		Rank: w.Rank, AsOf: w.AsOf, CreatedAt: now, ChangedAt: now, JobsAllowed: w.JobsAllowed, Fresh: w.Fresh, NoAdopt: w.NoAdopt,
-	}
+	})
 	want := plan.Want{AsOf: w.AsOf, Fresh: w.Fresh}
 	chosen, ok := plan.Serve(want, s.candidates(wanted, want, now), now)
 	if !ok {
@@ -104,7 +115,9 @@ func (s *store) want(e *export, w ledger.Wish, now time.Time) ([]weir.Delivery, 
 	for _, format := range w.Formats {
 		d, ok := rule.At(e.deliveries, w.Destination, format)
 		if !ok {
-			d = s.addDelivery(e, rule.Want(e.ID, e.deliveries, w.Destination, format, w.CSVSafe))
+			d = rule.Want(e.ID, e.deliveries, w.Destination, format, w.CSVSafe)
+			d.Primary = d.Primary && !w.Secondary
+			d = s.addDelivery(e, d)
 			added = true
 		}
 		wanted = append(wanted, rule.Delivery(d))

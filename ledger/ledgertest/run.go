@@ -32,7 +32,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, part := range [][]testCase{
 		accountCases(), organisationCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
-		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), newsCases(), pastCases(),
+		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), cursorCases(), newsCases(), pastCases(),
 		fleetCases(),
 	} {
 		all = append(all, part...)
