@@ -134,6 +134,15 @@ func AdoptInstead(c Cause, jobID string) Transition {
 	}}
 }
 
+// ReadDirect takes up again, at a person's word, an export that is read without
+// a job: nothing is asked of the server before its landing (planned → running,
+// at once followed by [Finish]).
+func ReadDirect(c Cause) Transition {
+	return Transition{From: Planned, To: Running, Cause: c, apply: func(e *Export) {
+		e.JobID, e.Adopted, e.SubmittedAt = "", false, c.At
+	}}
+}
+
 // PresumeAbsent records that three complete listings showed no job of the lost
 // POST (unknown → planned). By a person it is the decision that there is none.
 func PresumeAbsent(c Cause) Transition {

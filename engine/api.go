@@ -20,6 +20,10 @@ type API interface {
 	Cancel(ctx context.Context, id string) (clari.Cancellation, error)
 	Results(ctx context.Context, id string) (*clari.Result, error)
 	Limits(ctx context.Context) (clari.Limits, error)
+	// The calls that need no job.
+	Forecast(ctx context.Context, id string, period weir.Period) (*clari.Result, error)
+	AuditEvents(ctx context.Context, q clari.AuditQuery) (clari.AuditPage, error)
+	NextAuditEvents(ctx context.Context, nextLink string) (clari.AuditPage, error)
 }
 
 // ErrLeaseTooOld refuses a request because the right to send it may have

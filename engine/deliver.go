@@ -67,7 +67,10 @@ type Deliverer struct {
 	// Able reports whether this process can land a delivery; nil for all. Others
 	// are left to other processes.
 	Able func(weir.Delivery) bool
-	Log  *slog.Logger
+	// Heard is told how each request ended that no conductor's plan asked for; nil
+	// tells nobody.
+	Heard func(error)
+	Log   *slog.Logger
 }
 
 // Deliver works on one export at the instant now. A delivery that somebody else
@@ -82,7 +85,7 @@ func (d *Deliverer) Deliver(ctx context.Context, exportID int64, now time.Time) 
 		return err
 	}
 	l := landing{Deliverer: d, clock: storeClock{base: now, asked: time.Now()}}
-	receipt, err := d.receive(ctx, e)
+	receipt, err := d.receive(ctx, e, l.clock.now())
 	if err != nil {
 		return l.finishAll(ctx, e, claims, err)
 	}
@@ -122,7 +125,10 @@ func (d *Deliverer) claim(ctx context.Context, exportID int64, now time.Time) ([
 
 // receive downloads and verifies. Downloads have the last priority and are not
 // stopped by a 429 elsewhere once they run.
-func (d *Deliverer) receive(ctx context.Context, e weir.Export) (Receipt, error) {
+func (d *Deliverer) receive(ctx context.Context, e weir.Export, now time.Time) (Receipt, error) {
+	if e.Request.Direct {
+		return d.readDirect(ctx, e, now)
+	}
 	jobs, err := d.Ledger.Jobs(ctx, e.Account, e.JobID)
 	if err != nil {
 		return nil, err
@@ -189,6 +195,15 @@ func (d landing) finish(ctx context.Context, claim weir.Delivery, o ledger.Outco
 	return err
 }
 
+// earlyBy is how long a span that was asked for too early must be waited for.
+func earlyBy(err error) time.Duration {
+	var early *earlyError
+	if errors.As(err, &early) {
+		return early.by
+	}
+	return 0
+}
+
 // misfortune is what an error means for a delivery: refused for ever, waiting
 // for something, or one more failed try.
 func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) ledger.Outcome {
@@ -202,6 +217,12 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		failure.Code = weir.CodeDestination
 		failure.Hint = mending(err) + "; the result is still on the server and lands with: weir resume"
 		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, Failure: failure, NotBefore: now.Add(destinationAgain)}
+	case e.Request.Direct && refusedDirect(e, err) != nil:
+		return ledger.Outcome{State: weir.DeliveryFailed, Failure: refusedDirect(e, err)}
+	case e.Request.Direct && keyRefused(err):
+		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, NotBefore: now.Add(keyAgain)}
+	case earlyBy(err) > 0:
+		return ledger.Outcome{State: weir.DeliveryOpen, Free: true, NotBefore: now.Add(earlyBy(err) + time.Second)}
 	case errors.Is(err, clari.ErrInvalidJob), errors.Is(err, clari.ErrNotFound):
 		return denied(e, failure, now)
 	case closedUntil(err).After(now):
@@ -212,6 +233,9 @@ func misfortune(e weir.Export, claim weir.Delivery, err error, now time.Time) le
 		failure.Code = weir.CodeExhausted
 		failure.Message = fmt.Sprintf("given up after %d tries: %s", claim.Attempts+1, failure.Message)
 		failure.Hint = fmt.Sprintf("the result stays on the server until it expires: weir retry %d", e.ID)
+		if e.Request.Direct {
+			failure.Hint = fmt.Sprintf("it costs no quota; when the server answers again: weir retry %d", e.ID)
+		}
 		return ledger.Outcome{State: weir.DeliveryFailed, Failure: failure}
 	}
 	return ledger.Outcome{State: weir.DeliveryOpen, NotBefore: now.Add(backoff(claim.Attempts))}

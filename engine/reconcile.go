@@ -99,6 +99,8 @@ func (c *Conductor) decide(ctx context.Context, v plan.View, a plan.Action) erro
 		return c.move(ctx, e.ID, weir.Lose(why, plan.SettleOwn))
 	case plan.AdoptJob:
 		return c.adopt(ctx, e, a, why)
+	case plan.ReadDirect:
+		return c.readAnew(ctx, e, why)
 	case plan.JudgeAbsent:
 		return c.move(ctx, e.ID, weir.PresumeAbsent(why))
 	case plan.DropExport:
@@ -111,6 +113,17 @@ func (c *Conductor) decide(ctx context.Context, v plan.View, a plan.Action) erro
 		})), now)
 	}
 	return c.amend(ctx, e, amendment(a, now))
+}
+
+// readAnew brings an export without a job to its landing again. Between the two
+// moves nothing is asked of the server.
+func (c *Conductor) readAnew(ctx context.Context, e weir.Export, why weir.Cause) error {
+	if e.State == weir.Planned {
+		if err := c.move(ctx, e.ID, weir.ReadDirect(why)); err != nil {
+			return err
+		}
+	}
+	return c.move(ctx, e.ID, weir.Finish(why))
 }
 
 // amendment is the change of the decisions that are no transition.

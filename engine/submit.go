@@ -169,8 +169,11 @@ func graceful(ctx context.Context, grace time.Duration) (context.Context, contex
 // postText names the POST of a request and how it was answered.
 func postText(r weir.Request, err error) string {
 	route := "/export/" + string(r.Kind)
-	if r.Kind == weir.Forecast {
+	switch r.Kind {
+	case weir.Forecast:
 		route += "/" + r.ForecastID
+	case weir.Audit:
+		route += "/events"
 	}
 	return "POST " + route + ": " + answerText(err)
 }

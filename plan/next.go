@@ -149,6 +149,10 @@ func (d *decision) standStill() {
 
 // decide takes the decisions about one export that need no request.
 func (d *decision) decide(e *weir.Export) {
+	if e.Request.Direct && (e.State == weir.Planned || e.State == weir.Running) {
+		d.decideDirect(e)
+		return
+	}
 	switch e.State {
 	case weir.Submitting:
 		d.decideSubmitting(e)
@@ -194,6 +198,16 @@ func (d *decision) decidePlanned(e *weir.Export) {
 	if job, why, ok := d.adoptable(e); ok {
 		d.adopt(e, job, why)
 	}
+}
+
+// decideDirect sends an export that needs no job to its landing. It begins there;
+// only a person's retry brings it back before it.
+func (d *decision) decideDirect(e *weir.Export) {
+	if e.State == weir.Planned && !e.CancelRequestedAt.IsZero() {
+		d.act(Action{Do: DropExport, Export: e.ID, Why: "cancelled before anything was read"})
+		return
+	}
+	d.act(Action{Do: ReadDirect, Export: e.ID, Why: "it is read without a job"})
 }
 
 // maxReadTries is how often in a row a status may fail to be read (rules §4).

@@ -360,3 +360,34 @@ func TestClockSetBackHidesNoSubmittedJob(t *testing.T) {
 		t.Errorf("planned %+v, want to ask whose job that is", got)
 	}
 }
+
+// While an export of activities is of unknown fate, no other is posted, whatever
+// its days; another kind is.
+func TestNothingOfTheKindBesideAnUnknown(t *testing.T) {
+	unknown := lost(1, "", "", 20*time.Second)
+	unknown.Request = weir.Request{Kind: weir.Activity, Since: "2026-01-01", Until: "2026-01-31"}
+	unknown.NeedsPerson = "a job does not show what it exports"
+	other, audit := planned(2, "", ""), planned(3, "", "")
+	other.Request = weir.Request{Kind: weir.Activity, Since: "2026-03-01", Until: "2026-03-31"}
+	audit.Request = weir.Request{Kind: weir.Audit, Since: "2026-03-01", Until: "2026-03-31"}
+	p := plan.Next(calm(unknown, other, audit), noon)
+	if len(p.Actions) != 1 || p.Actions[0].Do != plan.Post || p.Actions[0].Export != 3 || p.Stands[2].Wait.Code != weir.WaitTwin {
+		t.Errorf("planned %+v, the other activities %+v", p.Actions, p.Stands[2])
+	}
+}
+
+// An export without a job is never posted: retried, it goes to its landing.
+func TestDirectIsNeverPosted(t *testing.T) {
+	for _, state := range []weir.State{weir.Planned, weir.Running} {
+		e := planned(1, "net_arr", "")
+		e.Request.Direct, e.State = true, state
+		if got := verbs(plan.Next(calm(e), noon)); !slices.Equal(got, []plan.Verb{plan.ReadDirect}) {
+			t.Errorf("%s: %v", state, got)
+		}
+	}
+	dropped := planned(1, "net_arr", "")
+	dropped.Request.Direct, dropped.CancelRequestedAt = true, noon
+	if got := verbs(plan.Next(calm(dropped), noon)); !slices.Equal(got, []plan.Verb{plan.DropExport}) {
+		t.Errorf("cancelled: %v", got)
+	}
+}

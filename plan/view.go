@@ -143,6 +143,7 @@ const (
 	DropExport   Verb = "drop export"   // planned → cancelled
 	SettleJob    Verb = "settle job"    // running: the job has ended
 	ReportTwin   Verb = "report twin"   // a possible second job appeared
+	ReadDirect   Verb = "read direct"   // planned or running → ready: nothing but the landing asks the server
 	GiveUpExport Verb = "give up reads" // running → failed: its job cannot be read
 )
 

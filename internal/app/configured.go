@@ -88,7 +88,7 @@ func scheduledWishes(c config.Config, account string, exports []config.Export, d
 					return nil, fmt.Errorf("export %s: %w", e.Name, err)
 				}
 				w.Account = account
-				wishes = append(wishes, w)
+				wishes = append(wishes, SinceLastWishes(w)...)
 			}
 		}
 	}
@@ -105,8 +105,10 @@ func scheduledWish(c config.Config, e config.Export, r weir.Request, destination
 	if len(formats) == 0 {
 		formats = []string{"parquet"}
 	}
+	since := e.Kind == weir.Audit && e.Span == config.SinceLast
+	r.Direct = since
 	return ledger.Wish{
-		Request: r, Rank: weir.RankScheduled, AsOf: due.UTC(), Fresh: e.Fresh, JobsAllowed: e.Retries + 1,
+		SinceLast: since, Request: r, Rank: weir.RankScheduled, AsOf: due.UTC(), Fresh: e.Fresh, JobsAllowed: e.Retries + 1,
 		Destination: to, Formats: DestinationFormats(to, formats), CSVSafe: d.CSVSafe,
 	}, nil
 }
@@ -182,10 +184,14 @@ func scheduledAhead(entries []engine.Entry, now time.Time) []time.Time {
 	return instants
 }
 
-// requestsOf counts a request that is wanted at several destinations once.
+// requestsOf counts a request that is wanted at several destinations once, and
+// one that needs no job not at all.
 func requestsOf(wishes []ledger.Wish) map[string]bool {
 	requests := map[string]bool{}
 	for _, w := range wishes {
+		if w.Request.Direct {
+			continue
+		}
 		requests[w.Request.Fingerprint()] = true
 	}
 	return requests

@@ -41,10 +41,14 @@ type Prospect struct {
 
 // ProspectExport is one request and how it would be served.
 type ProspectExport struct {
+	Kind       weir.Kind   `json:"kind"`
 	ForecastID string      `json:"forecast_id"`
 	TimePeriod weir.Period `json:"time_period"`
+	Since      string      `json:"since,omitempty"`
+	Until      string      `json:"until,omitempty"`
+	Title      string      `json:"-"`
 	// Serve is "there" (landed and fresh enough), "open" (joined), "job" (a new
-	// one) or "later" (does not fit the quota).
+	// one), "direct" (read without a job) or "later" (does not fit the quota).
 	Serve    string  `json:"serve"`
 	ExportID int64   `json:"export_id,omitempty"`
 	Expected float64 `json:"expected_seconds,omitempty"`
@@ -99,7 +103,10 @@ func (s *Session) prospects(ctx context.Context, wishes []ledger.Wish, v plan.Vi
 		if err != nil {
 			return nil, err
 		}
-		x.model = plan.Forecast(v.History, plan.HistoryKey(w.Request))
+		if x.model = plan.Forecast(v.History, plan.HistoryKey(w.Request)); w.Request.Direct {
+			all = append(all, x)
+			continue
+		}
 		x.Expected = math.Round(x.model.Median().Seconds()*10) / 10
 		all = append(all, x)
 	}
@@ -107,7 +114,16 @@ func (s *Session) prospects(ctx context.Context, wishes []ledger.Wish, v plan.Vi
 }
 
 func (s *Session) prospect(ctx context.Context, w ledger.Wish, now time.Time) (ProspectExport, error) {
-	x := ProspectExport{ForecastID: w.Request.ForecastID, TimePeriod: w.Request.Period, Serve: "job"}
+	x := ProspectExport{
+		Kind: w.Request.Kind, ForecastID: w.Request.ForecastID, TimePeriod: w.Request.Period,
+		Since: w.Request.Since, Until: w.Request.Until, Title: w.Request.Title(), Serve: "job",
+	}
+	if w.Request.Direct {
+		x.Serve = "direct"
+	}
+	if w.SinceLast {
+		return s.prospectSince(ctx, w, x)
+	}
 	if _, there, err := servedBy(ctx, w, now); err != nil || there {
 		x.Serve = "there"
 		return x, err

@@ -116,6 +116,9 @@ func retryOf(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed in
 		return weir.Transition{}, err
 	}
 	why := weir.Cause{At: now, Why: "a person asked to try again"}
+	if err := s.superseded(ctx, e); err != nil {
+		return weir.Transition{}, err
+	}
 	switch e.State {
 	case weir.Rejected:
 		return weir.LandAgain(why), nil
@@ -125,6 +128,29 @@ func retryOf(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed in
 	}
 	return weir.Transition{}, Usage("only exports that failed, were cancelled or rejected are retried; see: weir status",
 		"retry export %d: it is %s", e.ID, e.State)
+}
+
+// superseded refuses to land a span of audit events again that a later export
+// has landed meanwhile: its events would be there twice.
+func (s *Session) superseded(ctx context.Context, e weir.Export) error {
+	if !e.Request.Direct || e.Request.Kind != weir.Audit {
+		return nil
+	}
+	deliveries, err := s.Ledger.DeliveriesOf(ctx, e.ID)
+	if err != nil {
+		return err
+	}
+	first, _ := e.Request.Span()
+	for _, d := range deliveries {
+		at, err := s.Ledger.Cursor(ctx, e.Account, d.Destination, d.Format, e.Request)
+		if err != nil {
+			return err
+		}
+		if d.State != weir.DeliveryLanded && at.After(first) {
+			return Usage("go on with: weir export audit --since-last", "retry export %d: a later export has landed these events at %s", e.ID, d.Destination)
+		}
+	}
+	return nil
 }
 
 // readableJob is the export's own job when its result, or its end, can still be

@@ -48,6 +48,10 @@ func (s *Session) Export(ctx context.Context, wishes []ledger.Wish, deadline tim
 	var exports []int64
 	seen := map[int64]bool{}
 	for _, g := range granted {
+		if g.Export.ID == 0 { // it landed before, and what did has been pruned
+			there = append(there, engine.Standing{Export: g.Export})
+			continue
+		}
 		if !seen[g.Export.ID] {
 			seen[g.Export.ID] = true
 			exports = append(exports, g.Export.ID)

@@ -218,6 +218,7 @@ func (s *Session) lander(owner string) engine.Lander {
 	deliverer := &engine.Deliverer{
 		Ledger: s.Conductor.Ledger, API: s.Conductor.API, Owner: owner, Log: s.Settings.Log,
 		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir, passwords: s.Settings.passwords}),
+		Heard:    s.Conductor.HeardLanding,
 	}
 	return &engine.Pool{Deliver: deliverer.Deliver, Done: s.Conductor.Wake, Fail: s.Conductor.Fail, Log: s.Settings.Log}
 }

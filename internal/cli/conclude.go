@@ -19,6 +19,8 @@ type exportJSON struct {
 	Kind       weir.Kind    `json:"kind"`
 	ForecastID string       `json:"forecast_id"`
 	TimePeriod weir.Period  `json:"time_period"`
+	Since      string       `json:"since,omitempty"`
+	Until      string       `json:"until,omitempty"`
 	State      weir.State   `json:"state"`
 	JobID      string       `json:"job_id"`
 	Rows       int64        `json:"rows"`
@@ -67,7 +69,7 @@ func outcomeOf(o app.Outcome) outcomeJSON {
 func exportOf(s engine.Standing) exportJSON {
 	e := exportJSON{
 		ID: s.Export.ID, Kind: s.Export.Request.Kind, ForecastID: s.Export.Request.ForecastID,
-		TimePeriod: s.Export.Request.Period, State: s.Export.State, JobID: s.Export.JobID,
+		TimePeriod: s.Export.Request.Period, Since: s.Export.Request.Since, Until: s.Export.Request.Until, State: s.Export.State, JobID: s.Export.JobID,
 	}
 	for _, d := range s.Deliveries {
 		if d.State == weir.DeliveryLanded && e.Manifest == "" {

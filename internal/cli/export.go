@@ -34,6 +34,7 @@ type exportFlags struct {
 	idle       time.Duration
 	noAdopt    bool
 	csvSafe    bool
+	sinceLast  bool // of audit events
 }
 
 func (x *exportFlags) bind(f *pflag.FlagSet) {
@@ -121,10 +122,11 @@ func (x *exportFlags) wishes(account string, requests []weir.Request, now time.T
 			return nil, err
 		}
 		for _, r := range requests {
-			wishes = append(wishes, ledger.Wish{
+			wishes = append(wishes, app.SinceLastWishes(ledger.Wish{
 				Account: account, Request: r, Rank: weir.RankAsked, AsOf: now, Fresh: x.fresh, NoAdopt: x.noAdopt,
 				JobsAllowed: x.retries + 1, Destination: destination, Formats: app.DestinationFormats(destination, formats), CSVSafe: x.csvSafe,
-			})
+				SinceLast: x.sinceLast,
+			})...)
 		}
 	}
 	return wishes, nil
@@ -147,7 +149,10 @@ func parseFormats(text string) ([]string, error) {
 func newExport(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "export", Short: "export data and land it as tables", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(newExportForecast(g))
+	run := func(ctx context.Context, x *exportFlags, requests []weir.Request) error {
+		return runExport(ctx, g, x, requests)
+	}
+	cmd.AddCommand(forecastCommand(run), newExportSpan(weir.Activity, run), newExportSpan(weir.Audit, run))
 	return cmd
 }
 
@@ -160,21 +165,21 @@ const exportForecastLong = `Export forecast tabs for fiscal quarters and land ea
 Everything is saved as it happens: after an interrupt, a crash or a used-up
 quota, weir resume goes on where it stopped and pays for nothing twice.`
 
-func newExportForecast(g *globals) *cobra.Command {
-	return forecastCommand(func(ctx context.Context, x *exportFlags, requests []weir.Request) error {
-		return runExport(ctx, g, x, requests)
-	})
-}
-
 // forecastCommand is a command that takes forecast tabs and periods.
-func forecastCommand(run func(context.Context, *exportFlags, []weir.Request) error) *cobra.Command {
+func forecastCommand(run runRequests) *cobra.Command {
 	var x exportFlags
 	var periods, types, form string
+	var now bool
 	var r weir.Request
 	cmd := &cobra.Command{
 		Use: "forecast ID...", Short: "export forecast tabs", Long: exportForecastLong, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			requests, err := forecastRequests(r, ids, periods, types, form)
+			r.Kind, r.ExportFormat, r.Types = weir.Forecast, form, splitTypes(types)
+			read := forecastRequests
+			if now {
+				read = nowRequests
+			}
+			requests, err := read(r, &x, ids, periods)
 			if err != nil {
 				return err
 			}
@@ -189,11 +194,12 @@ func forecastCommand(run func(context.Context, *exportFlags, []weir.Request) err
 	f.StringVar(&r.ScopeID, "scope", "", "scope id")
 	f.BoolVar(&r.Historical, "historical", false, "every week of the quarter, not only the latest")
 	f.StringVar(&form, "export-format", "json", "form of the server's file: json or csv; csv has no ids, and weir makes them")
+	f.BoolVar(&now, "now", false, "the current week alone, at once: no job and no quota; --period may be left out")
 	return cmd
 }
 
 // forecastRequests crosses tabs with periods.
-func forecastRequests(r weir.Request, ids []string, periods, types, form string) ([]weir.Request, error) {
+func forecastRequests(r weir.Request, _ *exportFlags, ids []string, periods string) ([]weir.Request, error) {
 	if periods == "" {
 		return nil, app.Usage("for example --period 2026_Q1", "read --period: none was given")
 	}
@@ -201,15 +207,14 @@ func forecastRequests(r weir.Request, ids []string, periods, types, form string)
 	if err != nil {
 		return nil, err
 	}
-	if !strings.EqualFold(form, "json") && !strings.EqualFold(form, "csv") {
-		return nil, app.Usage("forms are json and csv", "read --export-format: unknown form %q", form)
+	if !strings.EqualFold(r.ExportFormat, "json") && !strings.EqualFold(r.ExportFormat, "csv") {
+		return nil, app.Usage("forms are json and csv", "read --export-format: unknown form %q", r.ExportFormat)
 	}
-	r.Kind, r.ExportFormat = weir.Forecast, form
-	if types != "" {
-		for name := range strings.SplitSeq(types, ",") {
-			r.Types = append(r.Types, strings.TrimSpace(name))
-		}
-	}
+	return crossed(r, ids, spans)
+}
+
+// crossed is a request for every tab and period.
+func crossed(r weir.Request, ids []string, spans []weir.Period) ([]weir.Request, error) {
 	var requests []weir.Request
 	for _, id := range ids {
 		for _, period := range spans {

@@ -22,7 +22,12 @@ already, how many jobs and requests the rest needs, what the quota allows, and
 when it would be done. Reads the limits and starts nothing.
 
   weir plan forecast net_arr new_logo --period 2025_Q1..2026_Q4`
-	cmd.AddCommand(forecast)
+	activity, audit := newExportSpan(weir.Activity, g.runPlan), newExportSpan(weir.Audit, g.runPlan)
+	activity.Short, audit.Short = "plan an export of activities", "plan an export of audit events"
+	for _, x := range []*cobra.Command{activity, audit} {
+		x.Long = "Say what weir export " + x.Use + " with the same arguments would do and cost. Reads the\nlimits and starts nothing."
+	}
+	cmd.AddCommand(forecast, activity, audit)
 	return cmd
 }
 
@@ -56,7 +61,7 @@ func (g *globals) showProspect(p app.Prospect, now time.Time) error {
 	w := tabwriter.NewWriter(g.Out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tSERVED BY\tEXPECTED")
 	for _, x := range p.Exports {
-		fmt.Fprintf(w, "%s %s\t%s\t%s\n", plain(x.ForecastID), x.TimePeriod, servedText(x), expectedText(x))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", plain(x.Title), servedText(x), expectedText(x))
 	}
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "jobs to buy\t%d, about %d requests, on %d slots\n", p.Jobs, p.Requests, p.Slots)
@@ -79,6 +84,8 @@ func servedText(x app.ProspectExport) string {
 		return "a snapshot that is there"
 	case "open":
 		return fmt.Sprintf("export %d, which is open", x.ExportID)
+	case "direct":
+		return "a read without a job, at no cost in quota"
 	case "later":
 		return "a new job, once there is quota"
 	}
@@ -86,7 +93,7 @@ func servedText(x app.ProspectExport) string {
 }
 
 func expectedText(x app.ProspectExport) string {
-	if x.Serve == "there" {
+	if x.Serve == "there" || x.Serve == "direct" {
 		return "-"
 	}
 	return short(time.Duration(x.Expected * float64(time.Second)))

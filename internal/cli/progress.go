@@ -58,7 +58,7 @@ func (l *lines) show(standings []engine.Standing, _ plan.Plan, c engine.Conditio
 func (l *lines) close() {}
 
 func jobText(s engine.Standing) string {
-	if s.Export.State == weir.Running || s.Export.State == weir.Ready {
+	if s.Export.JobID != "" && (s.Export.State == weir.Running || s.Export.State == weir.Ready) {
 		return "  job " + plain(s.Export.JobID)
 	}
 	return ""
