@@ -149,7 +149,7 @@ func (s *Session) spread(f *fleet) error {
 	deliverer := &engine.Deliverer{
 		Ledger: s.Conductor.Ledger, API: &elsewhere{s.watched().API(client), s}, Owner: f.crew.Owner, Log: s.Settings.Log,
 		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir}),
-		Able:     opens,
+		Able:     opens, Heard: s.Conductor.HeardLanding,
 	}
 	s.hand = riverlander.Hand{Able: opens, Deliver: deliverer.Deliver, Done: s.Conductor.Wake}
 	s.Conductor.Lander = f.river.Lander(s.Account.Name, s.ticket)
@@ -195,10 +195,39 @@ type elsewhere struct {
 // Results starts the download.
 func (e *elsewhere) Results(ctx context.Context, id string) (*clari.Result, error) {
 	result, err := e.API.Results(ctx, id)
+	e.heed(ctx, err)
+	return result, err
+}
+
+// Forecast starts a read without a job; the landing's ticket was for it.
+func (e *elsewhere) Forecast(ctx context.Context, id string, period weir.Period) (*clari.Result, error) {
+	result, err := e.API.Forecast(ctx, id, period)
+	e.heed(ctx, err)
+	return result, err
+}
+
+// AuditEvents reads the first page; the landing's ticket was for it.
+func (e *elsewhere) AuditEvents(ctx context.Context, q clari.AuditQuery) (clari.AuditPage, error) {
+	page, err := e.API.AuditEvents(ctx, q)
+	e.heed(ctx, err)
+	return page, err
+}
+
+// NextAuditEvents reads a further page, which takes a ticket of its own.
+func (e *elsewhere) NextAuditEvents(ctx context.Context, link string) (clari.AuditPage, error) {
+	if err := e.session.ticket(ctx); err != nil {
+		return clari.AuditPage{}, err
+	}
+	page, err := e.API.NextAuditEvents(ctx, link)
+	e.heed(ctx, err)
+	return page, err
+}
+
+// heed closes the account where the server asked for a slower pace.
+func (e *elsewhere) heed(ctx context.Context, err error) {
 	if errors.Is(err, clari.ErrThrottled) {
 		e.session.close(ctx, err)
 	}
-	return result, err
 }
 
 // close keeps the account from asking until the server said it may.
