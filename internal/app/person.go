@@ -116,7 +116,7 @@ func retryOf(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed in
 		return weir.Transition{}, err
 	}
 	why := weir.Cause{At: now, Why: "a person asked to try again"}
-	if err := s.superseded(ctx, e); err != nil {
+	if err := superseded(ctx, l, e); err != nil {
 		return weir.Transition{}, err
 	}
 	switch e.State {
@@ -132,17 +132,17 @@ func retryOf(ctx context.Context, l ledger.Ledger, e weir.Export, jobsAllowed in
 
 // superseded refuses to land a span of audit events again that a later export
 // has landed meanwhile: its events would be there twice.
-func (s *Session) superseded(ctx context.Context, e weir.Export) error {
+func superseded(ctx context.Context, l ledger.Ledger, e weir.Export) error {
 	if !e.Request.Direct || e.Request.Kind != weir.Audit {
 		return nil
 	}
-	deliveries, err := s.Ledger.DeliveriesOf(ctx, e.ID)
+	deliveries, err := l.DeliveriesOf(ctx, e.ID)
 	if err != nil {
 		return err
 	}
 	first, _ := e.Request.Span()
 	for _, d := range deliveries {
-		at, err := s.Ledger.Cursor(ctx, e.Account, d.Destination, d.Format, e.Request)
+		at, err := l.Cursor(ctx, e.Account, d.Destination, d.Format, e.Request)
 		if err != nil {
 			return err
 		}
