@@ -55,8 +55,17 @@ func (g *globals) showQuota(q app.QuotaReport) {
 			chartWidth, bar, q.Quota-q.Free, q.Quota, q.Ours, q.Others, q.Free)
 	}
 	days, counts := perDay(q.Returns)
+	free := q.Free
 	for _, day := range days {
-		fmt.Fprintf(g.Out, "%s  +%-4d %s\n", day, counts[day], strings.Repeat("#", max(1, share(counts[day], max(q.Ours, 1)))))
+		free += counts[day]
+		then := ""
+		if q.Quota > 0 && q.Free >= 0 {
+			then = fmt.Sprintf("%d of %d free", min(free, q.Quota), q.Quota)
+		}
+		fmt.Fprintf(g.Out, "%s  +%-4d %-*s  %s\n", day, counts[day], chartWidth, strings.Repeat("#", max(1, share(counts[day], max(q.Ours, 1)))), then)
+	}
+	if len(days) > 0 {
+		fmt.Fprintln(g.Out, "uses by others come back too; the server does not say when")
 	}
 }
 

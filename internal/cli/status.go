@@ -16,17 +16,28 @@ import (
 
 func newStatus(g *globals) *cobra.Command {
 	var limit int
+	var watch bool
 	cmd := &cobra.Command{
 		Use: "status [EXPORT]", Short: "show exports, or the history of one", Args: cobra.MaximumNArgs(1),
 		Long: `Show the exports of the account and where they stand, or everything that
-happened to one. Asks the server nothing and needs no key.`,
+happened to one. Asks the server nothing and needs no key.
+
+With --watch it shows, until Ctrl-C (exit code 130), what runs, what waits and
+why, slots, quota and gate: drawn in place on a terminal, a line for each change
+elsewhere.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
+			switch {
+			case watch && len(args) == 1:
+				return app.Usage("leave out the number, or --watch", "read flags: --watch shows all exports")
+			case watch:
+				return g.watchStatus(cmd.Context())
+			case len(args) == 1:
 				return g.statusOne(cmd.Context(), args[0])
 			}
 			return g.statusAll(cmd.Context(), limit)
 		},
 	}
+	cmd.Flags().BoolVar(&watch, "watch", false, "show it live until Ctrl-C")
 	cmd.Flags().IntVar(&limit, "limit", 50, "show the newest so many; 0 for all")
 	return cmd
 }
