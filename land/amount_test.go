@@ -1,6 +1,9 @@
 package land
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 func TestAmounts(t *testing.T) {
 	for text, want := range map[string][2]string{
@@ -27,4 +30,23 @@ func TestQuarters(t *testing.T) {
 			t.Errorf("%q is %q, want %q", label, got, want)
 		}
 	}
+}
+
+// What is read as an amount is a number of JSON, and is read again as itself.
+func FuzzAmount(f *testing.F) {
+	for _, text := range []string{"$3,000,190.00", "(€1,234.5)", "CHF 12", "-$5", "1e3", "5%"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		literal, symbol, ok := parseAmount(text)
+		if !ok {
+			return
+		}
+		if !json.Valid([]byte(literal)) || len(symbol) > maxSymbol {
+			t.Fatalf("%q is %q %q", text, literal, symbol)
+		}
+		if again, _, ok := parseAmount(literal); !ok || again != literal {
+			t.Fatalf("%q is %q, and that is %q", text, literal, again)
+		}
+	})
 }

@@ -41,3 +41,31 @@ func FuzzReceive(f *testing.F) {
 		publish(t, r, dest, land.Target{Format: land.Parquet})
 	})
 }
+
+// The same of the server's CSV: a documented answer, and no more entries than
+// rows.
+func FuzzReceiveSheet(f *testing.F) {
+	f.Add([]byte(sheetHead + ada + "Forecast Value,\"$3,000,190.00\"\n" + ada + "Forecast Updated,No\n"))
+	f.Add([]byte(sheetHead + ada + "Mood,=1+1\n,,,,,Q1 FY 2026,,,,,Quota Value,1\n"))
+	f.Add([]byte("\ufeff" + sheetHead + ada + "Quota Value,\"(1"))
+	f.Add([]byte(sheetHead[:20]))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := land.Receive(context.Background(), bytes.NewReader(text), sheetSource(t))
+		if err != nil {
+			if r != nil || !errors.Is(err, land.ErrRefused) && !errors.Is(err, land.ErrTransfer) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		defer r.Close()
+		if lines := int64(bytes.Count(text, []byte("\n")) + 1); r.Rows() >= lines {
+			t.Fatalf("%d entries of %d lines", r.Rows(), lines)
+		}
+		dest, path := directory(t)
+		m := publish(t, r, dest, jsonl)
+		rows := read(t, filepath.Join(path, m.Tables[0].Files[0].Path))
+		if got := len(column(t, rows, "_extra")); int64(got) != r.Rows() {
+			t.Fatalf("%d rows landed of %d", got, r.Rows())
+		}
+	})
+}

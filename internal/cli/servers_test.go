@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/weirhq/weir/internal/servertest"
@@ -22,7 +24,7 @@ func (t scriptTest) Errorf(format string, args ...any) { t.Fatalf(format, args..
 func (t scriptTest) Fatal(args ...any) { t.Fatalf("%v", args) }
 
 // cmdPostgres starts a PostgreSQL of the script's own: PG becomes its URL
-// without the password, which stands in PGPASSWORD.
+// without the password, which stands in PGPASSWORD, LANDER that of another user.
 func cmdPostgres(ts *testscript.TestScript, neg bool, args []string) {
 	const usage = "postgres start|stop|restart or postgres query SQL"
 	need(ts, !neg && len(args) > 0, usage)
@@ -32,6 +34,7 @@ func cmdPostgres(ts *testscript.TestScript, neg bool, args []string) {
 		s.postgres = servertest.StartPostgres(scriptTest{ts})
 		ts.Setenv("PG", s.postgres.URL("postgres")+"?sslmode=disable")
 		ts.Setenv("PGPASSWORD", s.postgres.Password)
+		ts.Setenv("LANDER", strings.Replace(ts.Getenv("PG"), s.postgres.User+"@", "lander@", 1))
 		return
 	}
 	need(ts, s.postgres != nil, "postgres start first")

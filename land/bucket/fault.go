@@ -3,6 +3,7 @@ package bucket
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,6 +46,8 @@ func (f *Fault) Hint() string {
 		status = google.status
 	case errors.Is(f.Err, errNoCredentials), errors.Is(f.Err, errNoGoogleLogin):
 		return "give credentials as docs/destinations.md says"
+	case isUnreachable(f.Err):
+		return "see that the store runs and can be reached from here"
 	}
 	switch {
 	case code == minio.NoSuchBucket || code == "ContainerNotFound":
@@ -53,6 +56,12 @@ func (f *Fault) Hint() string {
 		return "check the credentials and what they may do there: get, put, list and delete objects"
 	}
 	return ""
+}
+
+func isUnreachable(err error) bool {
+	var dial *net.OpError
+	var name *net.DNSError
+	return errors.As(err, &dial) || errors.As(err, &name)
 }
 
 func fault(op, path string, err error) error {

@@ -58,3 +58,22 @@ func TestParseRefusesAndTellsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A URL that is taken has one spelling, and none of user info.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"s3://b/a/b/?region=x", "gs://b", "azblob://c/p?account=weir1", "s3://u:p@b", "s3://b?endpoint=http://[::1]:9/"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name, err := bucket.Parse(text)
+		if err != nil {
+			if !errors.Is(err, bucket.ErrPlace) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if again, err := bucket.Parse(name); err != nil || again != name {
+			t.Fatalf("%q is %q, and that is %q, %v", text, name, again, err)
+		}
+	})
+}

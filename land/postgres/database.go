@@ -111,7 +111,12 @@ func (f *Fault) Hint() string {
 		return inner.Hint()
 	}
 	var refused *pgconn.PgError
-	if !errors.As(f.Err, &refused) {
+	var unreachable *pgconn.ConnectError
+	switch {
+	case errors.As(f.Err, &refused):
+	case errors.As(f.Err, &unreachable):
+		return "see that the database runs and can be reached from here"
+	default:
 		return ""
 	}
 	switch refused.Code {

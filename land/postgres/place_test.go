@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -48,4 +49,30 @@ func TestParseRefusesAndTellsNothing(t *testing.T) {
 			t.Errorf("Parse(%q): %v", text, err)
 		}
 	}
+}
+
+// A URL that is taken has one spelling, and no password.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"postgres://h/db", "postgresql://u@h:5433/db?schema=a%22b", "postgres:///db?host=/tmp", "postgres://u:p@h/db", "postgres://h/db?schema=clari"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name, err := postgres.Parse(text)
+		if err != nil {
+			if !errors.Is(err, postgres.ErrPlace) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		u, err := url.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, has := u.User.Password(); has {
+			t.Fatalf("%q is %q", text, name)
+		}
+		if again, err := postgres.Parse(name); err != nil || again != name {
+			t.Fatalf("%q is %q, and that is %q, %v", text, name, again, err)
+		}
+	})
 }
