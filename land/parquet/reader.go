@@ -60,7 +60,7 @@ func readGroup(group parquetgo.RowGroup, there []*parquetgo.Column, columns []Co
 		if at < 0 {
 			continue
 		}
-		if !there[at].Leaf() || there[at].Type().Kind() != node(c.Kind).Type().Kind() || there[at].Repeated() {
+		if !there[at].Leaf() || int(there[at].Type().Kind()) != physical(c.Kind) || there[at].Repeated() {
 			return fmt.Errorf("read parquet column %s: %w", c.Name, errShape)
 		}
 		readers[i] = &columnReader{kind: c.Kind, pages: group.ColumnChunks()[there[at].Index()].Pages()}
