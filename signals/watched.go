@@ -100,6 +100,18 @@ func (a watchedAPI) Limits(ctx context.Context) (clari.Limits, error) {
 	return call(a.to, Limits, "", func() (clari.Limits, error) { return a.API.Limits(ctx) })
 }
 
+func (a watchedAPI) Forecast(ctx context.Context, id string, period weir.Period) (*clari.Result, error) {
+	return call(a.to, Forecast, "", func() (*clari.Result, error) { return a.API.Forecast(ctx, id, period) })
+}
+
+func (a watchedAPI) AuditEvents(ctx context.Context, q clari.AuditQuery) (clari.AuditPage, error) {
+	return call(a.to, Events, "", func() (clari.AuditPage, error) { return a.API.AuditEvents(ctx, q) })
+}
+
+func (a watchedAPI) NextAuditEvents(ctx context.Context, nextLink string) (clari.AuditPage, error) {
+	return call(a.to, Events, "", func() (clari.AuditPage, error) { return a.API.NextAuditEvents(ctx, nextLink) })
+}
+
 type watchedLedger struct {
 	ledger.Ledger
 	to Watched

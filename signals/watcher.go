@@ -32,10 +32,15 @@ const (
 	Cancel  CallName = "cancel"
 	Results CallName = "results"
 	Limits  CallName = "limits"
+	// The calls that need no job.
+	Forecast CallName = "forecast"
+	Events   CallName = "events"
 )
 
 // Calls are all of them.
-func Calls() []CallName { return []CallName{Start, List, Status, Cancel, Results, Limits} }
+func Calls() []CallName {
+	return []CallName{Start, List, Status, Cancel, Results, Limits, Forecast, Events}
+}
 
 // Call is one request to the server, the wait at the gate included.
 type Call struct {

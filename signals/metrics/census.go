@@ -20,7 +20,10 @@ const (
 	MaxSeries = 5000
 
 	censusLife = 5 * time.Second
+	// endedLife is how often ended exports are counted, or less often: counting
+	// may take one part in endedShare of the time.
 	endedLife  = time.Minute
+	endedShare = 1000
 	censusTime = 5 * time.Second
 )
 
@@ -35,7 +38,7 @@ type census struct {
 	err     error
 	counted []ledger.Counted
 	latest  []ledger.Latest
-	endedAt time.Time
+	recount time.Time // not before
 	ended   map[string]map[weir.State]int
 }
 
@@ -54,10 +57,11 @@ func (c *census) read() error {
 	if c.latest, c.err = c.from.LatestSnapshots(ctx, MaxSnapshots); c.err != nil {
 		return c.err
 	}
-	if now.Sub(c.endedAt) >= endedLife {
-		if c.ended, c.err = c.from.CountEnded(ctx); c.err == nil {
-			c.endedAt = now
-		}
+	if now.Before(c.recount) {
+		return nil
+	}
+	if c.ended, c.err = c.from.CountEnded(ctx); c.err == nil {
+		c.recount = now.Add(max(endedLife, endedShare*time.Since(now)))
 	}
 	return c.err
 }
