@@ -195,6 +195,9 @@ func present(there bool) uint8 {
 
 func (e *parquetWriter) flush() error {
 	defer e.reset()
+	for i := range e.batch {
+		e.batch[i].Count = len(e.texts)
+	}
 	return e.file.Write(e.rows, e.batch)
 }
 

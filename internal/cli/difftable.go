@@ -47,7 +47,7 @@ type largest struct {
 }
 
 func (l *largest) add(c *history.Change) error {
-	for column := range history.Columns() {
+	for column := range len(c.From) {
 		if !c.Differs(column) {
 			continue
 		}
@@ -108,19 +108,7 @@ func (p *page) line(format string, args ...any) {
 }
 
 // paint colours text on a terminal.
-func (p *page) paint(code, text string) string {
-	if !p.colour || text == "" {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-const (
-	bold  = "1"
-	faint = "2"
-	red   = "31"
-	green = "32"
-)
+func (p *page) paint(code, text string) string { return ink(p.colour).paint(code, text) }
 
 func (p *page) heading(pair app.Pair, s history.Summary) {
 	p.line("%s", p.paint(bold, plain(pair.To.Request.Title())))
@@ -213,7 +201,7 @@ func (p *page) changes(l *largest) {
 	p.line("")
 	p.table(rows, 4)
 	if len(all) < l.seen {
-		p.line("%s", p.paint(faint, fmt.Sprintf("the largest %d of %s; all of them: --limit 0, or --format csv", len(all), count(int64(l.seen), "change"))))
+		p.line("%s", p.paint(dim, fmt.Sprintf("the largest %d of %s; all of them: --limit 0, or --format csv", len(all), count(int64(l.seen), "change"))))
 	}
 }
 
