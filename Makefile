@@ -13,7 +13,7 @@ SEED     ?= 1
 SEEDS    ?= 20000
 KILLS    ?= 200
 
-.PHONY: help build check race-ready servers test torture bench bench-diff cover fuzz screenshots demo clean
+.PHONY: help build check race-ready servers test torture bench bench-diff bench-land cover fuzz screenshots demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: ## print the simulation's figures, then run the benchmarks (BENCH=regexp 
 
 bench-diff: ## compare two snapshots of 3 million rows with the built program: wall, CPU seconds, peak memory
 	@$(GO) test -run '^$$' -bench '^BenchmarkDiff$$' -benchtime 1x ./cmd/weir | grep -v '^PASS'
+
+bench-land: ## measure landing beside DuckDB and Python: minutes, 2 GB of disk (LAND='-mb 100 -compare 100' for less)
+	@./bench/land.sh $(LAND)
 
 cover: ## measure coverage of all packages by all tests, into coverage.out
 	@$(GO) test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=coverage.out $(PKG) | awk '!/^ok|coverage: /'

@@ -65,10 +65,17 @@
 //
 // # What is in memory
 //
-// Blocks of the input, one batch of rows, 131,072 entry keys of 24 bytes (more
-// go to disk as sorted runs), one Parquet row group, and the lookup tables, whose
-// 256 MiB are the one bound that refuses a result for its size. A single value,
-// or a row, may have 16 MiB.
+// Blocks of the input, for each core (at most four) a piece of it with its rows
+// or a Parquet row group, 131,072 entry keys of 24 bytes (more go to disk as
+// sorted runs), and the lookup tables, whose 256 MiB are the one bound that
+// refuses a result for its size. A single value, or a row, may have 16 MiB, the
+// names of the top level 1 MiB together.
+//
+// # On many cores
+//
+// The entries are decoded in pieces, ahead of the parser, and Parquet's row
+// groups are encoded several at a time. Neither what is read nor what is written
+// depends on the number of cores.
 //
 // # Files
 //

@@ -17,10 +17,10 @@ for (const [name, type] of Object.entries(wanted)) {
 }
 const facts = (names, from) => `SELECT count(*), ${names.map((n) => `count(${n})`).join()}, sum(CAST(${names[0]} AS DECIMAL(38, 2))), sum(hash(${names.join()})::HUGEINT) FROM ${from}`
 const theirs = ['"forecastValue"', '"userId"', '"fieldId"', '"timeFrameId"', '"quotaValue"', '"crmTotal"', '"isUpdated"', '"updatedBy"', 'make_timestamptz("updatedOn" * 1000)', 'code', 'symbol',
-  'name', 'email', '"crmId"', '"scopeId"', '"hierarchyName"', '"parentHierarchyName"', '"fieldName"', 'frame_start', 'frame_end', 'label', 'year', 'request', 'job', 'at']
+  'name', 'email', '"crmId"', '"scopeId"', '"hierarchyName"', '"parentHierarchyName"', '"fieldName"', 'frame_start', 'frame_end', 'label', 'year', 'request', 'job', '"at"']
 const ours = ['forecast_value', 'user_id', 'field_id', 'time_frame_id', 'quota_value', 'crm_total', 'is_updated', 'updated_by', 'updated_on', 'currency_code', 'currency_symbol',
   'user_name', 'user_email', 'user_crm_id', 'user_scope_id', 'user_hierarchy_name', 'user_parent_hierarchy_name', 'field_name', 'time_frame_start_date', 'time_frame_end_date',
-  'time_period_label', 'time_period_year', `'03c06b6b'`, '_weir_job_id', '_weir_snapshot_at']
+  'time_period_label', 'time_period_year', '_weir_request', '_weir_job_id', '_weir_snapshot_at']
 const [a, b] = [JSON.stringify(await all(facts(ours, weir))), JSON.stringify(await all(facts(theirs, own)))]
 if (a !== b) throw new Error(`weir wrote ${a}\nDuckDB has ${b}`)
 console.log(`DuckDB reads the same from both files: ${a}`)

@@ -22,7 +22,7 @@ await db.run(`
 await db.run(`
   COPY (
     SELECT e.*, u.* EXCLUDE ("userId"), f.* EXCLUDE ("fieldId"), t."startDate" AS frame_start, t."endDate" AS frame_end,
-      p.* EXCLUDE ("timePeriodId"), '03c06b6b' AS request, '6073683781a6da229df71e00' AS job, TIMESTAMPTZ '2026-03-31 08:00:00Z' AS at
+      p.* EXCLUDE ("timePeriodId"), '03c06b6b' AS request, '6073683781a6da229df71e00' AS job, TIMESTAMPTZ '2026-03-31 08:00:00Z' AS "at"
     FROM (SELECT unnest(entries, recursive := true) FROM document) e
     LEFT JOIN (SELECT unnest(users, recursive := true) FROM document) u USING ("userId")
     LEFT JOIN (SELECT unnest(fields, recursive := true) FROM document) f USING ("fieldId")

@@ -11,7 +11,8 @@ import (
 const (
 	entriesFirst = "first"  // entries before the lookup arrays
 	entriesLast  = "last"   // after them
-	pretty       = "pretty" // indented, which no block can be guessed in
+	pretty       = "pretty" // first, with white space between everything
+	trap         = "trap"   // first, and what looks like an entry's end is none
 )
 
 // document describes a generated result. An entry exists for each user, field
@@ -123,7 +124,11 @@ func (d document) entry(dst []byte, user, field, week int) []byte {
 	} else {
 		dst = append(dst, `,"isUpdated":false,"updatedBy":null,"updatedOn":null`...)
 	}
-	return append(dst, `,"currency":{"code":"USD","symbol":"$"}}`...)
+	dst = append(dst, `,"currency":{"code":"USD","symbol":"$"}`...)
+	if d.order == trap {
+		dst = append(dst, `,"history":[{"userId":"a"},{"userId":"b"},{"userId":"c"}]`...)
+	}
+	return append(dst, '}')
 }
 
 // appendMoney appends an amount with cents, or null now and then.

@@ -37,7 +37,7 @@ func do(ctx context.Context, args []string) error {
 	case "run":
 		return run(ctx, args[1:])
 	case "figures":
-		return nil
+		return figures(ctx, args[1:])
 	}
 	return fmt.Errorf("no command %q", args[0])
 }
@@ -46,7 +46,7 @@ func generate(args []string) error {
 	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
 	mb := flags.Int64("mb", 100, "size in megabytes")
 	users := flags.Int("users", 2000, "users in the lookups")
-	order := flags.String("order", entriesFirst, "first, last or pretty")
+	order := flags.String("order", entriesFirst, "first, last, pretty or trap")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
