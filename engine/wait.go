@@ -154,7 +154,7 @@ func (w *Waiter) standings(ctx context.Context, p plan.Plan) ([]Standing, error)
 		s.Deliveries = slices.DeleteFunc(s.Deliveries, func(d weir.Delivery) bool { return !w.Own[d.ID] })
 		s.Stand = p.Stands[id]
 		if s.Export.State == weir.Ready {
-			s.Stand = landingStand(s.Deliveries)
+			s.Stand = landingStand(s.Export, s.Deliveries)
 		}
 		s.Expected = plan.Forecast(w.history, plan.HistoryKey(s.Export.Request)).Median()
 		all = append(all, s)
@@ -162,10 +162,19 @@ func (w *Waiter) standings(ctx context.Context, p plan.Plan) ([]Standing, error)
 	return all, nil
 }
 
+// LandingText says of a ready export whose deliveries are open where its result
+// is.
+func LandingText(e weir.Export) string {
+	if e.Request.Direct {
+		return "it needs no job: it is read from the server and landed"
+	}
+	return "its result is on the server and is being landed"
+}
+
 // landingStand is why a finished export's own deliveries have not landed yet and
 // when the next of them may.
-func landingStand(deliveries []weir.Delivery) plan.Stand {
-	stand := plan.Stand{Wait: weir.Wait{Code: weir.WaitRetry, Text: "its result is on the server and is being landed"}}
+func landingStand(e weir.Export, deliveries []weir.Delivery) plan.Stand {
+	stand := plan.Stand{Wait: weir.Wait{Code: weir.WaitRetry, Text: LandingText(e)}}
 	for _, d := range deliveries {
 		if !d.Open() {
 			continue

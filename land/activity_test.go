@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -274,4 +275,62 @@ func FuzzActivities(f *testing.F) {
 			}
 		}
 	})
+}
+
+// manyActivities generates a result without holding it.
+type manyActivities struct {
+	activities, at int
+	rest           string
+	peak           *peak
+}
+
+func (s *manyActivities) Read(p []byte) (int, error) {
+	for s.rest == "" {
+		switch {
+		case s.at > s.activities:
+			return 0, io.EOF
+		case s.at == s.activities:
+			s.rest = `{}]}`
+		default:
+			s.rest = fmt.Sprintf(`{"activityId":"activity-%d","subject":"Subject %d","date":1793880000123,"accounts":[{"accountId":"00%d","accountName":"Customer %d"}],`+
+				`"participants":[{"name":"Person %d","email":"p%d@x.test"},"q%d@x.test"]},`, s.at, s.at, s.at, s.at, s.at, s.at, s.at)
+		}
+		if s.at == 0 {
+			s.rest = `{"activities":[` + s.rest
+		}
+		if s.at++; s.at%20_000 == 0 {
+			s.peak.look()
+		}
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+// Memory does not grow with the document: 8 MB of activities stay below 40 MB,
+// and four times as many do too.
+func TestActivitiesInBoundedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads 40 MB")
+	}
+	const bound = 40 << 20
+	for _, n := range []int{40_000, 160_000} {
+		body := &manyActivities{activities: n, peak: newPeak()}
+		r, err := land.Receive(context.Background(), body, activitySource(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dest, _ := directory(t)
+		m := publish(t, r, dest, land.Target{Format: land.CSV, Primary: true})
+		if r.Rows() != int64(n)+1 || m.Tables[3].Rows != int64(2*n) {
+			t.Errorf("%d activities, %d participants of %d", r.Rows(), m.Tables[3].Rows, n)
+		}
+		body.peak.look()
+		if got := body.peak.above(); got > bound {
+			t.Errorf("%d activities took %d MiB", n, got>>20)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

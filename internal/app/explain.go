@@ -115,10 +115,13 @@ func because(s engine.Standing) string {
 func landingText(s engine.Standing) string {
 	for _, d := range s.Deliveries {
 		if d.Open() && d.Failure != nil {
+			if s.Export.Request.Direct {
+				return d.Failure.Message
+			}
 			return "its result is on the server and " + d.Failure.Message
 		}
 	}
-	return "its result is on the server and is being landed"
+	return engine.LandingText(s.Export)
 }
 
 func endText(s engine.Standing) string {
