@@ -27,7 +27,6 @@ const (
 // office is a keeper that does what the ledger can do and remembers what it was
 // asked for.
 type office struct {
-	ledger *ledger.Store
 	asked  []string
 	refuse error
 }
@@ -67,19 +66,27 @@ func (o *office) Manifests(_ context.Context, e weir.Export, d weir.Delivery) ([
 // scene is a server over a real ledger.
 type scene struct {
 	t      testing.TB
-	ledger *ledger.Store
+	file   string // of the ledger
+	ledger ledger.Ledger
 	office *office
 	*Server
-	cookie, csrf string
 }
 
 func newScene(t testing.TB, change ...func(*door.Config)) *scene {
 	t.Helper()
-	store, err := ledger.Open(context.Background(), filepath.Join(t.TempDir(), "weir.db"), ledger.Options{})
+	file := filepath.Join(t.TempDir(), "weir.db")
+	store, err := ledger.Open(context.Background(), file, ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	s := newSceneOn(t, store, change...)
+	s.file = file
+	return s
+}
+
+func newSceneOn(t testing.TB, l ledger.Ledger, change ...func(*door.Config)) *scene {
+	t.Helper()
 	c := door.Config{Token: token, Listen: address}
 	for _, f := range change {
 		f(&c)
@@ -88,12 +95,12 @@ func newScene(t testing.TB, change ...func(*door.Config)) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{ledger: store}
-	s, err := New(Config{Door: d, Ledger: store, Keeper: o})
+	o := &office{}
+	s, err := New(Config{Door: d, Ledger: l, Keeper: o})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{t: t, ledger: store, office: o, Server: s}
+	return &scene{t: t, ledger: l, office: o, Server: s}
 }
 
 func (s *scene) ok(err error) {

@@ -25,6 +25,7 @@ type Server struct {
 	config    Config
 	reader    reader
 	hub       hub
+	rows      rowCache
 	mux       *http.ServeMux
 	templates *template.Template
 	assets    assets
@@ -35,7 +36,7 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, mux: http.NewServeMux(), reader: reader{c.Ledger, c.Keeper}, hub: hub{topics: map[string]*topic{}}}
+	s := &Server{config: c, mux: http.NewServeMux(), reader: reader{newMemo(c.Ledger), c.Keeper}, rows: rowCache{made: map[nowRow]string{}}, hub: hub{topics: map[string]*topic{}}}
 	var err error
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err

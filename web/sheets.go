@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -58,17 +59,65 @@ func (s *Server) chosen(q query) string {
 	return ""
 }
 
-// nowRow is an export on the page of now.
+// nowRow is an export on the page of now. Like rows have like HTML.
 type nowRow struct {
-	view.Export
+	ID       int64
+	Title    string
+	State    weir.State
+	Since    time.Time
+	Expected float64
 	// Busy says that a job of it runs, so that its age says something.
-	Busy bool
+	Busy     bool
+	Job      string
+	Sentence string
+	ActsAt   time.Time
+}
+
+func nowRowOf(e view.Export) nowRow {
+	r := nowRow{ID: e.ID, Title: e.Title, State: e.State, Since: e.Since, Expected: e.Expected, Busy: e.State == weir.Running}
+	switch {
+	case r.Busy && e.Job != nil:
+		r.Job = e.Job.ID
+	case !r.Busy:
+		r.Sentence, r.ActsAt = e.Sentence, e.ActsAt
+	}
+	return r
+}
+
+// rowCache keeps the HTML of rows: most of them are the same as a second ago.
+type rowCache struct {
+	mu   sync.Mutex
+	made map[nowRow]string
+}
+
+// maxRows bounds how many are kept; beyond it they are made anew.
+const maxRows = 5000
+
+func (s *Server) nowRow(r nowRow) (row, error) {
+	id := fmt.Sprintf("export-%d", r.ID)
+	s.rows.mu.Lock()
+	html, known := s.rows.made[r]
+	s.rows.mu.Unlock()
+	if known {
+		return row{id, html}, nil
+	}
+	made, err := s.row(id, "now-row", r)
+	if err != nil {
+		return made, err
+	}
+	s.rows.mu.Lock()
+	defer s.rows.mu.Unlock()
+	if len(s.rows.made) >= maxRows {
+		clear(s.rows.made)
+	}
+	s.rows.made[r] = made.html
+	return made, nil
 }
 
 func (s *Server) accountRegion(id string, a view.Account) (region, error) {
 	var rows []row
 	for _, e := range append(append([]view.Export{}, a.Running...), a.Waiting...) {
-		made, err := s.row(fmt.Sprintf("export-%d", e.ID), "now-row", nowRow{e, e.State == weir.Running})
+		made, err := s.nowRow(nowRowOf(e))
 		if err != nil {
 			return region{}, err
 		}
