@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/web"
 	"github.com/weirhq/weir/web/door"
 )
@@ -20,6 +21,15 @@ type FaceSettings struct {
 	PublicURL string
 	ReadOnly  bool
 	Token     string
+}
+
+// ConfiguredFace is what a configuration file says of it.
+func ConfiguredFace(path string) (FaceSettings, error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return FaceSettings{}, &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + path, Err: err}
+	}
+	return FaceSettings{Listen: c.Serve.Listen, PublicURL: c.Serve.PublicURL, ReadOnly: c.Serve.ReadOnly}, nil
 }
 
 // Face is the HTTP server of a service: pages, API, health.

@@ -35,13 +35,37 @@ The web page and its API are served on --listen, always behind a token: that of
 WEIR_TOKEN, or of a file beside the state. A link that logs a browser in, once,
 is printed on standard output. Prometheus scrapes /metrics with the token as a
 bearer. Health is told at /healthz and /readyz.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return g.serve(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.configured(cmd); err != nil {
+				return err
+			}
+			return g.serve(cmd.Context(), f)
+		},
 	}
 	cmd.Flags().StringVar(&f.config, "config", "weir.yaml", "configuration file")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8120", "address of the web page, its API and the health endpoints")
 	cmd.Flags().StringVar(&f.publicURL, "public-url", "", "https://host under which others reach the page, where a server with TLS stands in front")
 	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "show everything, let nothing be changed over the web")
 	return cmd
+}
+
+// configured takes what the configuration file says where no flag does.
+func (f *serveFlags) configured(cmd *cobra.Command) error {
+	says, err := app.ConfiguredFace(f.config)
+	if err != nil {
+		return err
+	}
+	given := cmd.Flags().Changed
+	if !given("listen") && says.Listen != "" {
+		f.listen = says.Listen
+	}
+	if !given("public-url") {
+		f.publicURL = says.PublicURL
+	}
+	if !given("read-only") {
+		f.readOnly = says.ReadOnly
+	}
+	return nil
 }
 
 func (g *globals) serve(ctx context.Context, f serveFlags) error {

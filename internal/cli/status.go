@@ -17,6 +17,7 @@ import (
 func newStatus(g *globals) *cobra.Command {
 	var limit int
 	var watch bool
+	var server string
 	cmd := &cobra.Command{
 		Use: "status [EXPORT]", Short: "show exports, or the history of one", Args: cobra.MaximumNArgs(1),
 		Long: `Show the exports of the account and where they stand, or everything that
@@ -24,13 +25,20 @@ happened to one. Asks the server nothing and needs no key.
 
 With --watch it shows, until Ctrl-C (exit code 130), what runs, what waits and
 why, slots, quota and gate: drawn in place on a terminal, a line for each change
-elsewhere.`,
+elsewhere.
+
+With --server it asks a running weir serve instead of a state of its own, with
+the token in WEIR_TOKEN; without --account it shows all accounts of that server.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case watch && server != "":
+				return app.Usage("leave out --watch, or --server; the web page there is live", "read flags: --watch shows a state of its own")
 			case watch && len(args) == 1:
 				return app.Usage("leave out the number, or --watch", "read flags: --watch shows all exports")
 			case watch:
 				return g.watchStatus(cmd.Context())
+			case server != "":
+				return g.statusThere(cmd, server, limit, args)
 			case len(args) == 1:
 				return g.statusOne(cmd.Context(), args[0])
 			}
@@ -38,6 +46,7 @@ elsewhere.`,
 		},
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "show it live until Ctrl-C")
+	cmd.Flags().StringVar(&server, "server", "", "URL of a weir serve to ask, such as http://127.0.0.1:8120")
 	cmd.Flags().IntVar(&limit, "limit", 50, "show the newest so many; 0 for all")
 	return cmd
 }
@@ -51,20 +60,25 @@ func (g *globals) statusAll(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
+	g.showAll(standings, settings.State)
+	return nil
+}
+
+// showAll shows exports as they stand in a state or on a server.
+func (g *globals) showAll(standings []engine.Standing, where string) {
 	if g.json {
 		out := []exportJSON{}
 		for _, s := range standings {
 			out = append(out, exportOf(s))
 		}
 		g.printJSON(map[string]any{"exports": out})
-		return nil
+		return
 	}
 	if len(standings) == 0 {
-		fmt.Fprintf(g.Out, "no exports yet in %s; begin with: weir export forecast ID --period 2026_Q1\n", plain(settings.State))
-		return nil
+		fmt.Fprintf(g.Out, "no exports yet in %s; begin with: weir export forecast ID --period 2026_Q1\n", plain(where))
+		return
 	}
 	g.table(standings)
-	return nil
 }
 
 func exportID(text string) (int64, error) {
@@ -98,13 +112,19 @@ func (g *globals) statusOne(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	g.showOne(standing, history)
+	return nil
+}
+
+// showOne shows an export with everything that happened to it.
+func (g *globals) showOne(standing engine.Standing, history []weir.Event) {
 	if g.json {
 		events := []eventJSON{}
 		for _, e := range history {
 			events = append(events, eventJSON{e.At, e.From, e.To, plain(e.Why), plain(e.Request), e.JobID})
 		}
 		g.printJSON(map[string]any{"exports": []exportJSON{exportOf(standing)}, "history": events})
-		return nil
+		return
 	}
 	g.table([]engine.Standing{standing})
 	fmt.Fprintln(g.Out)
@@ -120,5 +140,4 @@ func (g *globals) statusOne(ctx context.Context, arg string) error {
 			fmt.Fprintf(g.Out, "hint: %s\n", plain(f.Hint))
 		}
 	}
-	return nil
 }
