@@ -1,8 +1,10 @@
 package browsertest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -178,12 +180,20 @@ func Eval[T any](b *Tab, expression string) T {
 	return value
 }
 
-// Picture is a screenshot of the whole page, as PNG.
+// Picture is a screenshot of what the window shows, as a small PNG.
 func (b *Tab) Picture() []byte {
 	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return picture
+	picture, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var small bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, picture); err != nil {
+		b.t.Fatal(err)
+	}
+	return small.Bytes()
 }
