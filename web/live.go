@@ -39,7 +39,6 @@ type topic struct {
 
 	mu      sync.Mutex
 	last    sheet
-	made    time.Time
 	lookers map[chan struct{}]bool
 	stop    context.CancelFunc
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -180,15 +179,4 @@ func (s *Stage) Wish(account, schedule string) []int64 {
 		s.t.Fatalf("run %s answers %d", schedule, got)
 	}
 	return answer.Exports
-}
-
-// freeAddress is an address that nothing listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
