@@ -61,7 +61,9 @@ type Crew struct {
 	renewed     time.Time // the last renewal, with the monotonic reading
 	looked      time.Time // the last survey, by the store's clock
 	vacantSince map[string]time.Time
-	asked       time.Time // when another server was last asked for accounts
+	asked       time.Time       // when another server was last asked for accounts
+	right       context.Context // ends when the server's right was not renewed in time
+	lapse       context.CancelCauseFunc
 }
 
 // member is the crew's side of one conductor.
@@ -101,6 +103,34 @@ func (w *Crew) Fresh() error {
 		return fmt.Errorf("use a claim, last renewed %s ago: %w", age.Round(time.Millisecond), ErrLeaseTooOld)
 	}
 	return nil
+}
+
+// While is a context that ends, at the latest, when the server's right lapses:
+// what was claimed under it may be somebody else's by then, also when the server
+// has a new right since.
+func (w *Crew) While(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w.mu.Lock()
+	right := w.standing()
+	w.mu.Unlock()
+	stop := context.AfterFunc(right, func() { cancel(context.Cause(right)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// standing is the context of the present right; the mutex is held.
+func (w *Crew) standing() context.Context {
+	if w.right == nil {
+		w.right, w.lapse = context.WithCancelCause(context.Background())
+	}
+	return w.right
+}
+
+// lapsed ends what was done under a right that may have run out; the mutex is
+// held.
+func (w *Crew) lapsed() {
+	w.standing()
+	w.lapse(ErrLeaseTooOld)
+	w.right = nil
 }
 
 func (w *Crew) kicked() chan struct{} {
@@ -217,10 +247,13 @@ func (w *Crew) renew(ctx context.Context) {
 			m.end(ErrLeaseTooOld)
 		}
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.renewed.IsZero() && renewalAge(w.renewed, time.Now()) > LeaseTTL {
+		w.lapsed()
+	}
 	if err == nil {
-		w.mu.Lock()
 		w.renewed = before
-		w.mu.Unlock()
 	}
 }
 

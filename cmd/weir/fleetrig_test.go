@@ -70,13 +70,25 @@ func newFleetRig(t *testing.T, program string, database *servertest.Postgres, ac
 	}
 	r.front = httptest.NewServer(http.HandlerFunc(r.serve))
 	t.Cleanup(r.front.Close)
-	store, err := ledger.Open(t.Context(), r.state, ledger.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	r.store = store
+	r.reopen(r.state)
 	return r
+}
+
+// reopen lets the test and all servers that start now use that location.
+func (r *fleetRig) reopen(state string) {
+	r.Helper()
+	store, err := ledger.Open(r.Context(), state, ledger.Options{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { _ = store.Close() })
+	r.state, r.store = state, store
+}
+
+// schema is where the ledger's tables are.
+func (r *fleetRig) schema() string {
+	_, name, _ := strings.Cut(r.state, "search_path=")
+	return name
 }
 
 // serve hands a request to its organisation, the first part of the path.

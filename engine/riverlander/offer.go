@@ -15,10 +15,9 @@ const (
 	// as many requests may leave at once.
 	offersMost = 4
 	// offerAgain is how long an offer may stay unclaimed before it is looked at
-	// again, and deadAfter how long a worker may take to claim before it counts
-	// as dead.
-	offerAgain = 20 * time.Second
-	deadAfter  = 15 * time.Second
+	// again. A worker that has not claimed from one look to the next is dead: a
+	// claim is the first thing it does.
+	offerAgain = 10 * time.Second
 )
 
 // Lander offers one account's deliveries to every server. It implements
@@ -34,9 +33,10 @@ type Lander struct {
 }
 
 type offer struct {
-	round int64
-	turn  int
-	at    time.Time // by the store's clock
+	round   int64
+	turn    int
+	running int64     // the job in the queue that a worker had at the last look
+	at      time.Time // by the store's clock
 }
 
 // Lander makes the lander of an account. ticket takes one request of the
@@ -65,7 +65,7 @@ func (l *Lander) Offer(ctx context.Context, deliveries []weir.Delivery, now time
 		}
 		next := offer{round: rounds[export], at: now}
 		if known && before.round == next.round {
-			next.turn = before.turn
+			next.turn, next.running = before.turn, before.running
 		}
 		l.offers[export] = next
 		l.sending.Go(func() { l.send(ctx, export, next) })
@@ -111,22 +111,35 @@ func (l *Lander) send(ctx context.Context, export int64, o offer) {
 func (l *Lander) insert(ctx context.Context, export int64, o offer) error {
 	args := landArgs{Account: l.account, Export: export, Round: o.round, Turn: o.turn}
 	result, err := l.river.client.Insert(ctx, args, nil)
-	if err != nil || !result.UniqueSkippedAsDuplicate || !died(result.Job, o.at) {
+	if err != nil || !result.UniqueSkippedAsDuplicate {
 		return err
 	}
+	seen, died := o.look(result.Job)
 	l.mu.Lock()
 	if l.offers[export] == o {
-		o.turn++
-		l.offers[export] = o
+		l.offers[export] = seen
 	}
 	l.mu.Unlock()
-	args.Turn = o.turn
+	if !died {
+		return nil
+	}
+	args.Turn = seen.turn
 	_, err = l.river.client.Insert(ctx, args, nil)
 	return err
 }
 
-// died reports a job that runs and whose worker has not claimed: a claim is the
-// first thing that a worker does, and would have made another round.
-func died(job *rivertype.JobRow, now time.Time) bool {
-	return job.State == rivertype.JobStateRunning && job.AttemptedAt != nil && now.Sub(*job.AttemptedAt) > deadAfter
+// look is the offer after its job was found in the queue, and whether a dead
+// worker has it: no clock is asked, because no two agree.
+func (o offer) look(job *rivertype.JobRow) (seen offer, died bool) {
+	seen = o
+	switch {
+	case job.State != rivertype.JobStateRunning:
+		seen.running = 0
+	case job.ID == o.running:
+		seen.running, seen.turn = 0, o.turn+1
+		return seen, true
+	default:
+		seen.running = job.ID
+	}
+	return seen, false
 }

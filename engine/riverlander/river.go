@@ -143,13 +143,8 @@ func (r *River) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Close gives the connections back.
+// Close gives the connections back. Run has ended before, or never began.
 func (r *River) Close() error {
-	if r.client != nil {
-		stopping, cancel := context.WithTimeout(context.Background(), stopTime)
-		defer cancel()
-		_ = r.client.StopAndCancel(stopping) // it may never have started
-	}
 	go r.listen.Close() // waits for a connection that may be dead
 	return r.db.Close()
 }

@@ -47,7 +47,7 @@ func (s *Service) openFleet(ctx context.Context) (*fleet, error) {
 	}
 	f.river, err = riverlander.Open(ctx, riverlander.Config{
 		Database: database, Ledger: s.Store, ID: "weir-" + owner[max(0, len(owner)-riverIDLength):],
-		Width: landingsAtOnce(), Hand: s.hand, Log: s.Settings.Log,
+		Width: landingsAtOnce(), Hand: s.hand, Chores: s.chores(), Log: s.Settings.Log,
 	})
 	return f, err
 }
@@ -82,7 +82,7 @@ func (f *fleet) run(ctx context.Context, serve func(), stop func()) {
 const (
 	// stopPatience is how long a service takes to end what it does, and
 	// resignPatience how long to say that it has; together well under 10 s.
-	stopPatience   = 7 * time.Second
+	stopPatience   = 6 * time.Second
 	resignPatience = time.Second
 )
 
@@ -151,7 +151,12 @@ func (s *Session) spread(f *fleet) error {
 		Receiver: s.watched().Receiver(&receiver{spoolDir: s.SpoolDir}),
 		Able:     opens, Heard: s.Conductor.HeardLanding,
 	}
-	s.hand = riverlander.Hand{Able: opens, Deliver: deliverer.Deliver, Done: s.Conductor.Wake}
+	deliver := func(ctx context.Context, export int64, now time.Time) error {
+		ctx, end := f.crew.While(ctx)
+		defer end()
+		return deliverer.Deliver(ctx, export, now)
+	}
+	s.hand = riverlander.Hand{Able: opens, Deliver: deliver, Done: s.Conductor.Wake}
 	s.Conductor.Lander = f.river.Lander(s.Account.Name, s.ticket)
 	return nil
 }

@@ -37,6 +37,7 @@ type Service struct {
 	workers map[string]*worker
 	faults  map[string]error // accounts that could not be started
 	fleet   *fleet
+	keep    config.Keep // how long finished exports stay in the ledger
 }
 
 // worker is one account at work.
@@ -80,6 +81,7 @@ func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func(
 	}
 	defer closeTraces(s.tracer, serviceFlush, s.Settings.Log)
 	defer s.startDesk(ctx)()
+	defer s.startChores(ctx)()
 	ready()
 	tick := time.NewTicker(again)
 	defer tick.Stop()
@@ -105,6 +107,7 @@ func (s *Service) apply(ctx context.Context) error {
 		return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + s.Path, Err: err}
 	}
 	s.notifyOf(c)
+	s.retainAs(c.Retention.Ledger)
 	for _, name := range s.names() {
 		if _, wanted := c.Accounts[name]; !wanted {
 			s.stop(name, errReloaded)
