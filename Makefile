@@ -13,10 +13,14 @@ SEED     ?= 1
 SEEDS    ?= 20000
 KILLS    ?= 200
 
-.PHONY: help build check race-ready servers test torture bench bench-diff bench-land cover fuzz screenshots demo clean
+TAKEOVERS ?= 50
+IDLE      ?= 10,100,1000
+BUSY      ?= 10,100,1000
+
+.PHONY: help build check race-ready servers test torture bench bench-fleet bench-diff bench-land cover fuzz screenshots demo clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./weir, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o weir ./cmd/weir
@@ -55,7 +59,12 @@ torture: ## simulate SEEDS (20000) scenarios from SEED (1) on, and kill the prog
 
 bench: ## print the simulation's figures, then run the benchmarks (BENCH=regexp PKG=./land/...)
 	@$(GO) run ./cmd/weir simulate
-	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+	@$(GO) test -run '^$$' -bench '$(BENCH)' -skip '^Benchmark(Fleet|Diff$$)' -benchmem $(PKG)
+
+bench-fleet: servers ## the figures of many servers, in half an hour (TAKEOVERS=50 IDLE=10,100,1000 BUSY=10,100,1000)
+	@$(GO) test -count=1 -timeout 0 -run '^$$' -bench '^BenchmarkFleet' -benchtime 1x ./cmd/weir \
+		-args -takeovers $(TAKEOVERS) -idle $(IDLE) -busy $(BUSY)
+	@$(GO) test -count=1 -timeout 0 -run '^$$' -bench '^BenchmarkTick' ./ledger
 
 bench-diff: ## compare two snapshots of 3 million rows with the built program: wall, CPU seconds, peak memory
 	@$(GO) test -run '^$$' -bench '^BenchmarkDiff$$' -benchtime 1x ./cmd/weir | grep -v '^PASS'

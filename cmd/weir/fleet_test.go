@@ -17,7 +17,7 @@ import (
 func TestFleet(t *testing.T) {
 	program := build(t)
 	database := servertest.StartPostgres(t)
-	database.Login(t)
+	login(t, database)
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, string, *servertest.Postgres)
@@ -30,8 +30,21 @@ func TestFleet(t *testing.T) {
 		{"clocks are minutes apart", fleetSkewed},
 		{"a refused key stops its account alone", fleetKeyRefused},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, program, database) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they wait, for leases to run out, much longer than they work
+			test.run(t, program, database)
+		})
 	}
+}
+
+// login gives the servers' password, the same for all, to this process and those
+// it starts; tests that run side by side cannot use T.Setenv.
+func login(t testing.TB, database *servertest.Postgres) {
+	t.Helper()
+	if err := os.Setenv("PGPASSWORD", database.Password); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Unsetenv("PGPASSWORD") })
 }
 
 func fleetSpreads(t *testing.T, program string, database *servertest.Postgres) {
@@ -119,7 +132,8 @@ func fleetPartitioned(t *testing.T, program string, database *servertest.Postgre
 	}
 }
 
-func fleetDisconnected(t *testing.T, program string, database *servertest.Postgres) {
+func fleetDisconnected(t *testing.T, program string, _ *servertest.Postgres) {
+	database := servertest.StartPostgres(t) // nobody else's: it goes away
 	r := newFleetRig(t, program, database, 3, 2*time.Second)
 	r.config("")
 	a, b := r.start("key-a", r.state), r.start("key-b", r.state)

@@ -36,7 +36,7 @@ type sent struct {
 // fleetRig is some organisations, one PostgreSQL schema and the servers that
 // share it.
 type fleetRig struct {
-	*testing.T
+	testing.TB
 	program, dir string
 	state        string // the ledger's URL as the test reaches it
 	orgs         []*emulator.Emulator
@@ -51,9 +51,9 @@ type fleetRig struct {
 func fleetKeys() []string { return []string{"key-a", "key-b", "key-c"} }
 
 // newFleetRig makes so many organisations, one account each.
-func newFleetRig(t *testing.T, program string, database *servertest.Postgres, accounts int, job time.Duration) *fleetRig {
+func newFleetRig(t testing.TB, program string, database *servertest.Postgres, accounts int, job time.Duration) *fleetRig {
 	t.Helper()
-	r := &fleetRig{T: t, program: program, dir: t.TempDir(), state: database.Schema(t)}
+	r := &fleetRig{TB: t, program: program, dir: t.TempDir(), state: database.Schema(t)}
 	others := map[string]int64{}
 	for _, key := range fleetKeys()[1:] {
 		others[key] = 1
@@ -176,11 +176,16 @@ func (s *serving) said() string {
 
 // start starts a server on a state, which may be behind a proxy, and waits
 // until it is ready.
-func (r *fleetRig) start(key, state string) *serving {
+func (r *fleetRig) start(key, state string) *serving { return r.startAt(key, state, "debug") }
+
+// startQuiet is a server whose log costs nothing.
+func (r *fleetRig) startQuiet(key string) *serving { return r.startAt(key, r.state, "info") }
+
+func (r *fleetRig) startAt(key, state, level string) *serving {
 	r.Helper()
 	s := &serving{r: r, key: key, ended: make(chan struct{})}
 	s.cmd = exec.Command(r.program, "serve", "--config", filepath.Join(r.dir, "weir.yaml"), "--state", state,
-		"--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "debug")
+		"--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", level)
 	s.cmd.Env = append(os.Environ(), "FLEET_KEY="+key, "WEIR_TOKEN=a-long-token-for-this-test-only-0123456789",
 		"XDG_STATE_HOME="+filepath.Join(r.dir, key))
 	s.cmd.Stdout, s.cmd.Stderr = s, s
@@ -195,7 +200,7 @@ func (r *fleetRig) start(key, state string) *serving {
 			r.Logf("%s said:\n%s", key, lastLines(s.said(), 60))
 		}
 	})
-	r.until(30*time.Second, key+" serves", func() bool { return strings.Contains(s.said(), `"msg":"serving"`) })
+	r.until(2*time.Minute, key+" serves", func() bool { return strings.Contains(s.said(), `"msg":"serving"`) })
 	return s
 }
 
@@ -210,7 +215,12 @@ func (s *serving) signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signa
 // does other things too, and no measurement.
 func (r *fleetRig) until(most time.Duration, what string, holds func() bool) {
 	r.Helper()
-	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
+	r.untilEvery(most, 25*time.Millisecond, what, holds)
+}
+
+func (r *fleetRig) untilEvery(most, every time.Duration, what string, holds func() bool) {
+	r.Helper()
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(every) {
 		if holds() {
 			return
 		}
@@ -243,28 +253,19 @@ func (r *fleetRig) wish(n int) {
 
 func (r *fleetRig) destination(org int) string { return filepath.Join(r.dir, "data", accountName(org)) }
 
-// holders are how many accounts each owner holds, by the store's clock.
-func (r *fleetRig) holders() map[string][]string {
-	held := map[string][]string{}
-	for i := range r.orgs {
-		lease, _, err := r.store.Holder(r.Context(), accountName(i))
-		if err == nil {
-			held[lease.Owner] = append(held[lease.Owner], accountName(i))
-		}
-	}
-	return held
-}
-
-// holdings counts what a server holds.
+// holdings counts what a server holds, by the store's clock.
 func (s *serving) holdings() int {
+	found, err := s.r.store.Survey(s.r.Context(), "", time.Now())
+	if err != nil {
+		return -1
+	}
 	pid := fmt.Sprintf("/%d/", s.cmd.Process.Pid)
-	n := 0
-	for owner, accounts := range s.r.holders() {
+	for owner, n := range found.Servers {
 		if strings.Contains(owner, pid) {
-			n += len(accounts)
+			return n
 		}
 	}
-	return n
+	return 0
 }
 
 // open counts the exports that have not landed.
@@ -280,7 +281,7 @@ func (r *fleetRig) open() int {
 // slot taken too many, nothing refused, and every snapshot landed once.
 func (r *fleetRig) allLands(most time.Duration, perAccount int) {
 	r.Helper()
-	r.until(most, "all has landed", func() bool { return r.open() == 0 })
+	r.untilEvery(most, 100*time.Millisecond, "all has landed", func() bool { return r.open() == 0 })
 	for i, org := range r.orgs {
 		counts := org.Counters()
 		if counts.JobsMade() != perAccount {

@@ -59,7 +59,7 @@ type rig struct {
 	server                *emulator.Emulator
 }
 
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "weir")
 	if output, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {

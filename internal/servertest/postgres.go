@@ -62,7 +62,7 @@ func (s *Postgres) Restart() {
 		s.t.Fatal(err)
 	}
 	command := exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-h", host, "-p", port,
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB",
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB", "-c", "max_connections=300",
 		"-c", "lc_messages=C", "-c", "log_destination=stderr", "-c", "logging_collector=off")
 	if s.process, err = s.run(command, "database system is ready to accept connections"); err != nil {
 		s.t.Fatal(err)
@@ -156,4 +156,15 @@ func (s *Postgres) Query(t T, statements ...string) string {
 		t.Fatalf("%q: %v\n%s", statements, err, output)
 	}
 	return string(output)
+}
+
+// CPU is the processor time of the server's processes so far, in seconds, those
+// that have ended among them.
+func (s *Postgres) CPU(t T) float64 {
+	t.Helper()
+	seconds, err := cpuOf(s.process.command.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seconds
 }
