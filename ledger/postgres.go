@@ -54,6 +54,9 @@ func openPostgres(ctx context.Context, location string, opts Options) (*Store, e
 		return nil, errors.New("the URL is not one of PostgreSQL") // the driver's text may repeat a password
 	}
 	config.ConnectTimeout = postgresHandshake
+	if opts.Password != "" {
+		config.Password = opts.Password
+	}
 	if err := migratePostgres(ctx, *config); err != nil {
 		return nil, err
 	}

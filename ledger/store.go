@@ -36,6 +36,8 @@ type Options struct {
 	// MaxPages bounds a SQLite file to so many pages of 4 KiB; a write beyond
 	// is ErrUnwritable. Default: bounded by the disk.
 	MaxPages int
+	// Password of a PostgreSQL; "" takes it from PGPASSWORD or a password file.
+	Password string
 }
 
 // Open opens the ledger at location, making it if there is none. A location is

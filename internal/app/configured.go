@@ -17,6 +17,26 @@ import (
 	"github.com/weirhq/weir/plan"
 )
 
+// ConfiguredState is where a configuration file keeps the state, and the
+// password of one that is a database; "" where it does not say.
+func ConfiguredState(ctx context.Context, path string, getenv func(string) string) (state, password string, err error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return "", "", configurationFault(path, err)
+	}
+	if c.State.URL == "" || c.State.Password.IsZero() {
+		return c.State.URL, "", nil
+	}
+	if password, err = c.State.Password.Read(ctx, getenv); err != nil {
+		return "", "", &Fault{Exit: ExitUsage, Code: "state_password", Hint: "see state.password in " + path, Err: fmt.Errorf("read password of the state: %w", err)}
+	}
+	return c.State.URL, password, nil
+}
+
+func configurationFault(path string, err error) error {
+	return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + path, Err: err}
+}
+
 // configuredSettings are one account's settings by the configuration, on top of
 // what flags and environment gave.
 func configuredSettings(ctx context.Context, base Settings, c config.Config, name string, getenv func(string) string) (Settings, error) {

@@ -104,7 +104,7 @@ func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func(
 func (s *Service) apply(ctx context.Context) error {
 	c, err := config.Load(s.Path)
 	if err != nil {
-		return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + s.Path, Err: err}
+		return configurationFault(s.Path, err)
 	}
 	s.notifyOf(c)
 	s.retainAs(c.Retention.Ledger)

@@ -42,7 +42,7 @@ type Session struct {
 
 // OpenLedger opens the state alone, for commands that ask the server nothing.
 func OpenLedger(ctx context.Context, s Settings) (*ledger.Store, error) {
-	store, err := ledger.Open(ctx, s.State, ledger.Options{})
+	store, err := ledger.Open(ctx, s.State, ledger.Options{Password: s.StatePassword})
 	if err == nil || ctx.Err() != nil || FaultOf(err).Exit != ExitFailed {
 		return store, err
 	}

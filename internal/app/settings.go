@@ -26,6 +26,9 @@ type Settings struct {
 	// accept.
 	Key   clari.Key
 	State string // a file, or a postgres:// URL; DefaultState
+	// StatePassword is that of a postgres:// State; "" leaves it to PGPASSWORD and
+	// password files.
+	StatePassword string
 	// SpoolDir is where results wait while they land; beside the state file when
 	// empty.
 	SpoolDir string

@@ -69,10 +69,18 @@ func (f *serveFlags) configured(cmd *cobra.Command) error {
 }
 
 func (g *globals) serve(ctx context.Context, f serveFlags) error {
+	password := ""
+	if g.state == "" {
+		var err error
+		if g.state, password, err = app.ConfiguredState(ctx, f.config, g.Getenv); err != nil {
+			return err
+		}
+	}
 	settings, err := g.settings()
 	if err != nil {
 		return err
 	}
+	settings.StatePassword = password
 	settings.Policy = plan.Adaptive()
 	store, err := app.OpenLedger(ctx, settings)
 	if err != nil {

@@ -69,7 +69,7 @@ func retentionShape() shape[Retention] {
 	return object(
 		one("snapshots", "Snapshots at destinations that weir prune may not delete. The newest of a table, forecast and period always stays.",
 			snapshotsShape().or(Keep{Forever: true}), func(r *Retention) *Keep { return &r.Snapshots }),
-		one("ledger", "How long finished exports stay in the state, at least 31d. Job ids always stay.",
+		one("ledger", "How long finished exports stay in the state, at least 31d. Job ids stay for as long as the server lists them.",
 			historyShape().or(Keep{For: 90 * 24 * time.Hour}), func(r *Retention) *Keep { return &r.Ledger }).not("history"),
 	)
 }
