@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/ledger"
 )
 
@@ -33,6 +34,7 @@ var ErrHandedOver = errors.New("another server asked for the account")
 type CrewLedger interface {
 	ledger.Fleet
 	Now(ctx context.Context) (time.Time, error)
+	Release(ctx context.Context, lease weir.Lease) error
 }
 
 // Crew is the conductors of one server. One beat renews the leases of all of

@@ -89,6 +89,7 @@ func (w *Crew) renew(ctx context.Context) {
 			m.end(ErrLeaseTooOld)
 		}
 	}
+	w.reclaim(ctx, held)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.renewed.IsZero() && renewalAge(w.renewed, time.Now()) > LeaseTTL {
@@ -115,4 +116,26 @@ func (w *Crew) holds() []member {
 func (m member) end(why error) {
 	m.hold.lose(why)
 	m.cancel(fmt.Errorf("renew lease of account %s: %w", m.conductor.Account, why))
+}
+
+// reclaim looks for leases that the ledger says this server has and that nobody
+// in it conducts under: the ledger was away when they were to be given back.
+// They are conducted again, or given back now.
+func (w *Crew) reclaim(ctx context.Context, held []weir.Lease) {
+	var left []weir.Lease
+	w.mu.Lock()
+	for _, lease := range held {
+		switch m := w.members[lease.Account]; {
+		case m == nil:
+			left = append(left, lease)
+		case m.hold == nil:
+			m.mayTry()
+		}
+	}
+	w.mu.Unlock()
+	for _, lease := range left {
+		if err := w.Ledger.Release(ctx, lease); err != nil {
+			return // the next beat does it
+		}
+	}
 }
