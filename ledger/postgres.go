@@ -78,6 +78,9 @@ func (p *Postgres) Pool(connections int, silence time.Duration) *sql.DB {
 	config := p.Config()
 	config.DialFunc = dialPatiently(silence)
 	config.RuntimeParams["lock_timeout"] = postgresLockWait
+	// An intent is committed before a POST: a database that answers before it has
+	// written could forget it in a crash, and the export would be paid for twice.
+	config.RuntimeParams["synchronous_commit"] = "on"
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(min(connections, postgresIdle))
