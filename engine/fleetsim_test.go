@@ -100,13 +100,12 @@ func (w *world) runBeside(others func()) {
 type fleetSim struct {
 	w *world
 
-	mu     sync.Mutex
-	d      dice
-	born   int
-	alive  int                  // servers that are neither dead nor frozen
-	since  time.Time            // when the first of them began to be so
-	due    map[string]time.Time // the last run of each account
-	missed int
+	mu    sync.Mutex
+	d     dice
+	born  int
+	alive int                  // servers that are neither dead nor frozen
+	since time.Time            // when the first of them began to be so
+	due   map[string]time.Time // the last run of each account
 }
 
 func (f *fleetSim) draw(least, most time.Duration) time.Duration {
