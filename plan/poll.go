@@ -236,7 +236,7 @@ func (d *decision) standRunning(e *weir.Export, due time.Time) {
 		return
 	}
 	text := "the server works on job " + e.JobID
-	if d.Jobs[e.JobID].Status == weir.JobQueued {
+	if _, queued := d.began(e); queued {
 		text = "job " + e.JobID + " is queued on the server"
 	}
 	due = laterOf(due, d.now)

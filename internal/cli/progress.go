@@ -59,7 +59,11 @@ func (l *lines) close() {}
 
 func jobText(s engine.Standing) string {
 	if s.Export.JobID != "" && (s.Export.State == weir.Running || s.Export.State == weir.Ready) {
-		return "  job " + plain(s.Export.JobID)
+		text := "  job " + plain(s.Export.JobID)
+		if s.Export.Adopted {
+			text += ", recognised by its name: nothing is bought again"
+		}
+		return text
 	}
 	return ""
 }
