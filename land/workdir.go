@@ -49,7 +49,7 @@ func holdLock(path string) (*flock.Flock, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := os.Lstat(path); err == nil && held {
+		if held && stillNamed(lock) {
 			return lock, nil
 		}
 		if err := lock.Close(); err != nil {
@@ -59,13 +59,27 @@ func holdLock(path string) (*flock.Flock, error) {
 	return nil, errors.New("lock file keeps disappearing")
 }
 
+// stillNamed reports whether the file that is locked is the one that has its
+// name: another sweep may have removed it and a third made a new one.
+func stillNamed(lock *flock.Flock) bool {
+	named, err := os.Lstat(lock.Path())
+	if err != nil {
+		return false
+	}
+	locked, err := lock.Stat()
+	return err == nil && os.SameFile(named, locked)
+}
+
 // dropLock removes the lock file while it is held, or after where open files
-// cannot be removed.
+// cannot be removed. One that another sweep removed is gone as it should be.
 func dropLock(lock *flock.Flock) error {
 	removed := os.Remove(lock.Path())
 	closed := lock.Close()
 	if removed != nil {
 		removed = os.Remove(lock.Path())
+	}
+	if errors.Is(removed, fs.ErrNotExist) {
+		removed = nil
 	}
 	return errors.Join(removed, closed)
 }
