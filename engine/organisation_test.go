@@ -175,3 +175,22 @@ func TestAccountsOfOneUserKeepTheirJobs(t *testing.T) {
 		}
 	})
 }
+
+// A decision to post is stale once another account of the organisation has taken
+// the slot that it saw: here one conductor stands still between the two.
+func TestTwoAccountsDoNotTakeOneSlot(t *testing.T) {
+	onScene(t, orgOfTwo(emulator.Config{Slots: 1, JobTime: 20 * time.Second}), func(b *bench) {
+		other := b.beside("second")
+		b.named(other)
+		b.want("2025_Q1")
+		other.want("2025_Q1")
+		var running sync.WaitGroup
+		slow := b.w.spawn("default", fate{freezeAt: 1, freezeOn: "Move", freezeFor: 2 * time.Second})
+		running.Go(func() { b.runAs(slow, engine.AllEnded, 0, 10*time.Minute) })
+		running.Go(func() { time.Sleep(time.Second); other.run(engine.AllEnded, 0, 10*time.Minute) })
+		running.Wait()
+		if c := b.w.servers[0].Counters(); c.RefusedForRoom > 0 || c.JobsMade() != 4 {
+			t.Errorf("%d refused for want of a slot, %d jobs made; want none and 4", c.RefusedForRoom, c.JobsMade())
+		}
+	})
+}
