@@ -93,7 +93,7 @@ func ParseDeadline(text string, now time.Time) (time.Time, error) {
 	}
 	if d, err := time.ParseDuration(text); err == nil {
 		if d < 0 {
-			return time.Time{}, Usage("", "read deadline %q: it is negative", text)
+			return time.Time{}, Usage("give a duration such as 90m", "read deadline %q: it is negative", text)
 		}
 		return now.Add(d), nil
 	}
