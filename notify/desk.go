@@ -62,6 +62,10 @@ type Desk struct {
 	// Refused says of an account at work here whether the server refuses its
 	// key; nil knows of none.
 	Refused func() map[string]bool
+	// Offer puts a message that is due into a queue, whose workers call Send; nil
+	// where there is none: then Run sends. What a queue loses is offered again for
+	// as long as it is due.
+	Offer func(ctx context.Context, m ledger.Message, now time.Time) error
 	// Sent is told every attempt's kind and end; nil for nobody.
 	Sent func(kind, outcome string)
 	Log  *slog.Logger
@@ -114,7 +118,7 @@ func (d *Desk) Planned(p signals.Planned) {
 	}
 }
 
-// Run looks for news and sends what is due until ctx ends. What goes wrong is
+// Run looks for news and sends what is due, or offers it, until ctx ends. What goes wrong is
 // logged and tried again.
 func (d *Desk) Run(ctx context.Context) {
 	look, send, sweep := time.NewTicker(lookEvery), time.NewTicker(sendEvery), time.NewTicker(sweepEvery)

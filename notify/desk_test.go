@@ -334,3 +334,31 @@ func TestAddressees(t *testing.T) {
 		}
 	})
 }
+
+// Where there is a queue the desk offers what is due for as long as it is due,
+// and sends only what a worker tells it to.
+func TestDeskOffersToQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		offered := map[int64]int{}
+		s.desk.Offer = func(_ context.Context, m ledger.Message, _ time.Time) error { offered[m.ID]++; return nil }
+		s.move(s.export(weir.RankAsked), submit, accept, giveUp)
+		s.run(s.desk, time.Minute)
+		if len(offered) != 1 || len(s.box.took) != 0 {
+			t.Fatalf("offered %v, sent %v", offered, s.box.took)
+		}
+		for id, times := range offered {
+			if times < 2 {
+				t.Errorf("offered %d times: what a queue loses is lost", times)
+			}
+			s.ok(s.desk.Send(t.Context(), id))
+			offered[id] = 0
+		}
+		s.run(s.desk, time.Minute)
+		for id, times := range offered {
+			if times != 0 || len(s.box.took) != 1 {
+				t.Errorf("message %d was offered %d times after it was sent; sent %d", id, times, len(s.box.took))
+			}
+		}
+	})
+}

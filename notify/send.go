@@ -42,7 +42,7 @@ func Pause(attempts int) time.Duration {
 // mostDue is how many messages are sent in one go.
 const mostDue = 50
 
-// SendDue sends every message that is due.
+// SendDue sends every message that is due, or offers it where there is a queue.
 func (d *Desk) SendDue(ctx context.Context) error {
 	now, err := d.Book.Now(ctx)
 	if err != nil {
@@ -53,11 +53,18 @@ func (d *Desk) SendDue(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if failed := d.Send(ctx, m.ID); !errors.Is(failed, ledger.ErrStale) {
+		if failed := d.dispatch(ctx, m, now); !errors.Is(failed, ledger.ErrStale) {
 			err = errors.Join(err, failed)
 		}
 	}
 	return err
+}
+
+func (d *Desk) dispatch(ctx context.Context, m ledger.Message, now time.Time) error {
+	if d.Offer != nil {
+		return d.Offer(ctx, m, now)
+	}
+	return d.Send(ctx, m.ID)
 }
 
 // Send claims one message, sends it, and writes down how that ended. It is what

@@ -13,6 +13,9 @@
 // another puts the job back. The request for the result is taken from the pace of
 // the account's one conductor before the job is inserted.
 //
+// A message of the ledger goes the same way, by a queue of its own: its row is
+// there first, its job holds its id, and the worker claims it before it sends.
+//
 // A [Chore] is work that is due every so often and done by one server: its job's
 // key holds the turn.
 package riverlander

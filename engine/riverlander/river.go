@@ -46,7 +46,10 @@ type Config struct {
 	// not the account's key.
 	Hand   func(account string) (Hand, bool)
 	Chores []Chore
-	Log    *slog.Logger
+	// Send claims a message, sends it and writes down how that ended; its error
+	// is ledger.ErrStale where somebody else has it. Nil sends none here.
+	Send func(ctx context.Context, id int64) error
+	Log  *slog.Logger
 }
 
 // River is one process's part of the queue.
@@ -86,6 +89,9 @@ func Open(ctx context.Context, c Config) (*River, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &lander{config: c})
 	river.AddWorker(workers, newChoreWorker(c.Chores))
+	if c.Send != nil {
+		river.AddWorker(workers, &messageWorker{send: c.Send})
+	}
 	r.client, err = river.NewClient(riverdatabasesql.NewWithPgxListener(r.db, listen), clientConfig(c, workers))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open River: %w", err), r.Close())
@@ -94,9 +100,13 @@ func Open(ctx context.Context, c Config) (*River, error) {
 }
 
 func clientConfig(c Config, workers *river.Workers) *river.Config {
+	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(c.Width, 1)}}
+	if c.Send != nil {
+		queues[messageQueue] = river.QueueConfig{MaxWorkers: messageWidth, FetchPollInterval: messagePoll}
+	}
 	return &river.Config{
 		ID: c.ID, Logger: quiet(c.Log), Workers: workers,
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(c.Width, 1)}},
+		Queues:               queues,
 		FetchCooldown:        fetchCooldown,
 		FetchPollInterval:    fetchPoll,
 		FetchOnlyKnownKinds:  true,

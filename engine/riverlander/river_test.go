@@ -179,11 +179,16 @@ func (b *bed) landedBy(delivery int64) string {
 
 func (b *bed) server(id string, hand riverlander.Hand, hasKey bool) *riverlander.River {
 	b.Helper()
+	return b.serve(riverlander.Config{ID: id, Hand: func(string) (riverlander.Hand, bool) { return hand, hasKey }})
+}
+
+// serve runs a server until the test ends.
+func (b *bed) serve(c riverlander.Config) *riverlander.River {
+	b.Helper()
 	chore := riverlander.Chore{Name: "count", Every: time.Hour, Do: func(context.Context) error { b.chores.Add(1); return nil }}
-	r, err := riverlander.Open(b.Context(), riverlander.Config{
-		Database: b.store.Postgres(), Ledger: b.store, ID: id, Width: 2, Log: slog.New(slog.DiscardHandler),
-		Hand: func(string) (riverlander.Hand, bool) { return hand, hasKey }, Chores: []riverlander.Chore{chore},
-	})
+	c.Database, c.Ledger, c.Width, c.Log = b.store.Postgres(), b.store, 2, slog.New(slog.DiscardHandler)
+	c.Chores = []riverlander.Chore{chore}
+	r, err := riverlander.Open(b.Context(), c)
 	b.must(err)
 	running, stop := context.WithCancel(b.Context())
 	ended := make(chan struct{})

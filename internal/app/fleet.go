@@ -45,10 +45,16 @@ func (s *Service) openFleet(ctx context.Context) (*fleet, error) {
 	if err := riverlander.Migrate(ctx, database); err != nil {
 		return nil, err
 	}
-	f.river, err = riverlander.Open(ctx, riverlander.Config{
+	queue := riverlander.Config{
 		Database: database, Ledger: s.Store, ID: "weir-" + owner[max(0, len(owner)-riverIDLength):],
 		Width: landingsAtOnce(), Hand: s.hand, Chores: s.chores(), Log: s.Settings.Log,
-	})
+	}
+	if s.Desk != nil {
+		queue.Send = s.Desk.Send
+	}
+	if f.river, err = riverlander.Open(ctx, queue); err == nil && s.Desk != nil {
+		s.Desk.Offer = f.river.OfferMessage
+	}
 	return f, err
 }
 
