@@ -33,6 +33,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	database FILE SQL          what another program, or another weir, does to a file
 //	start NAME weir ARG...     run weir in the background
 //	await NAME REGEXP          wait until its standard error matches
+//	freeze NAME                stop it where it does not write the state
 //	signal NAME INT|TERM|KILL|STOP|CONT
 //	                           send it a signal
 //	ended NAME CODE            wait for its end, then as exits
@@ -58,7 +59,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 func scriptCommands() map[string]scriptCommand {
 	commands := map[string]scriptCommand{
 		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts, "mark": cmdMark, "arrives": cmdArrives, "database": cmdDatabase,
-		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded, "address": cmdAddress,
+		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "freeze": cmdFreeze, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
 		"calls": cmdCalls, "pauses": cmdPauses, "postgres": cmdPostgres, "s3": cmdS3,
 		"unseen": cmdUnseen,

@@ -1,14 +1,19 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weirhq/weir/ledger"
 )
 
 // process is a weir in the background.
@@ -84,6 +89,37 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	need(ts, !neg && len(args) == 2 && signals[args[1]] != nil, "signal NAME INT|TERM|KILL|STOP|CONT")
 	ts.Check(processOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+}
+
+// cmdFreeze stops a process where it does not hold the state's write lock: one
+// that stands still in the middle of a write keeps everybody else from writing,
+// and no lease helps against that.
+func cmdFreeze(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 1, "freeze NAME")
+	process := processOf(ts, args[0]).cmd.Process
+	for range 200 {
+		ts.Check(process.Signal(syscall.SIGSTOP))
+		err := writable(ts.Getenv("DB"))
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ledger.ErrBusy) {
+			ts.Fatalf("freeze %s: %v", args[0], err)
+		}
+		ts.Check(process.Signal(syscall.SIGCONT))
+		time.Sleep(7 * time.Millisecond)
+	}
+	ts.Fatalf("%s writes without end", args[0])
+}
+
+// writable is nil where nobody holds the write lock of a state file.
+func writable(state string) error {
+	store, err := ledger.Open(context.Background(), state, ledger.Options{BusyTimeout: 50 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	_, err = store.Salt(context.Background())
+	return errors.Join(err, store.Close())
 }
 
 // cmdEnded leaves what the process wrote as the script's standard output and
