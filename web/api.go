@@ -33,6 +33,7 @@ func (s *Server) calls() map[string]call {
 		"GET /api/v1/exports/{id}":                                      s.apiExport,
 		"POST /api/v1/exports/{id}/{action}":                            s.apiAct,
 		"GET /api/v1/snapshots/{id}":                                    s.apiSnapshot,
+		"GET /api/v1/snapshots/{id}/diff/{from}":                        s.apiDiff,
 	}
 }
 

@@ -116,6 +116,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST /api/v1/exports/{id}/{action}", "/exports/4/resolve", `{`, 400},
 		{"GET /api/v1/snapshots/{id}", fmt.Sprintf("/snapshots/%d", snapshot), "", 200},
 		{"GET /api/v1/snapshots/{id}", "/snapshots/999", "", 404},
+		{"GET /api/v1/snapshots/{id}/diff/{from}", fmt.Sprintf("/snapshots/%d/diff/older", snapshot), "", 200},
+		{"GET /api/v1/snapshots/{id}/diff/{from}", fmt.Sprintf("/snapshots/%d/diff/never", snapshot), "", 404},
+		{"GET /api/v1/snapshots/{id}/diff/{from}", "/snapshots/999/diff/older", "", 404},
 		{"GET /api/v1/openapi.json", "/openapi.json", "", 200},
 	} {
 		t.Run(test.call+" "+test.target, func(t *testing.T) {

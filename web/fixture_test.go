@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/history"
 	"github.com/weirhq/weir/land"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/plan"
@@ -29,6 +30,11 @@ const (
 type office struct {
 	asked  []string
 	refuse error
+	// spool is where comparisons keep what they must, comparing is called while
+	// one is made, many is how many people more appear in it.
+	spool     string
+	comparing func(context.Context)
+	many      int
 }
 
 func (o *office) ask(format string, args ...any) error {
@@ -59,8 +65,52 @@ func (o *office) Manifests(_ context.Context, e weir.Export, d weir.Delivery) ([
 	m := land.Manifest{Path: d.Manifest, Request: e.Request, SnapshotAt: d.SnapshotAt, Checks: []land.Check{{Name: "period", Outcome: land.Passed}, {Name: "lookups", Outcome: land.Noted}, {Name: "length", Outcome: land.NotShown}},
 		Totals: []land.Total{{FieldID: "commit", Column: "forecast_value", Rows: 3, Sum: "1234.50"}}, Tables: []land.ManifestTable{{Name: "forecast_entries", Rows: 7}}}
 	older := m
+	m.Snapshot, older.Snapshot = "newer", "older"
 	older.Path, older.SnapshotAt = "_manifests/older.json", d.SnapshotAt.Add(-time.Hour)
 	return []land.Manifest{m, older}, nil
+}
+
+// hostile is a name that would like to be a script.
+const hostile = `<script>document.title='owned'</script>`
+
+// Compare compares two snapshots that are made up, by the room that compares
+// all others.
+func (o *office) Compare(ctx context.Context, e weir.Export, d weir.Delivery, from string, each func(*history.Change) error) (history.About, history.Summary, error) {
+	about := history.About{
+		From: land.Manifest{Snapshot: from, Request: e.Request, SnapshotAt: d.SnapshotAt.Add(-time.Hour)},
+		To:   land.Manifest{Snapshot: "newer", Request: e.Request, SnapshotAt: d.SnapshotAt},
+	}
+	if o.comparing != nil {
+		o.comparing(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return about, history.Summary{}, err
+	}
+	if from != "older" {
+		return about, history.Summary{}, history.ErrNoSnapshot
+	}
+	before := made{"ann": "100.10", "bob": "7", hostile: "5", "zoe": "9"}
+	after := made{"ann": "1100.20", hostile: "6", "zoe": "0", "new": "3"}
+	for i := range o.many {
+		after[fmt.Sprintf("one of many %d", i)] = fmt.Sprint(10_000 + i)
+	}
+	s, err := history.Compare(ctx, before.rows, after.rows, history.Options{Dir: o.spool}, each)
+	return about, s, err
+}
+
+// made is a snapshot: a value for each user.
+type made map[string]string
+
+func (m made) rows(each func(*history.Row) error) error {
+	for user, value := range m {
+		n, _ := history.Parse([]byte(value))
+		r := history.Row{IDs: [4][]byte{[]byte(user), []byte("commit"), []byte("w1"), []byte("q")}, UserName: []byte(user), FieldName: []byte("Commit")}
+		r.Values[0] = n
+		if err := each(&r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // scene is a server over a real ledger.
@@ -95,7 +145,7 @@ func newSceneOn(t testing.TB, l ledger.Ledger, change ...func(*door.Config)) *sc
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{}
+	o := &office{spool: t.TempDir()}
 	s, err := New(Config{Door: d, Ledger: l, Keeper: o})
 	if err != nil {
 		t.Fatal(err)

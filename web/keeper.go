@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/history"
 	"github.com/weirhq/weir/land"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/plan"
@@ -36,6 +37,9 @@ type Keeper interface {
 	// Manifests are those of the snapshots that stand where a delivery landed, of
 	// the same request and form, newest first.
 	Manifests(ctx context.Context, e weir.Export, d weir.Delivery) ([]land.Manifest, error)
+	// Compare gives each what differs between an earlier snapshot, by its name,
+	// and the one of a delivery, both where that landed. It ends soon after ctx.
+	Compare(ctx context.Context, e weir.Export, d weir.Delivery, from string, each func(*history.Change) error) (history.About, history.Summary, error)
 }
 
 // Desk is an account as the service has it.

@@ -26,6 +26,7 @@ type Server struct {
 	reader    reader
 	hub       hub
 	rows      rowCache
+	comparing comparing
 	mux       *http.ServeMux
 	templates *template.Template
 	assets    assets
@@ -58,6 +59,7 @@ func (s *Server) servePages() {
 	s.sheetAt("/quota", s.quotaSheet)
 	s.sheetAt("/snapshots", s.snapshotsSheet)
 	s.sheetAt("/snapshots/{id}", s.snapshotSheet)
+	s.page("GET /snapshots/{id}/diff/{from}", func(w http.ResponseWriter, r *http.Request) { s.show(w, r, s.diffSheet) })
 	s.sheetAt("/exports", s.exportsSheet)
 	s.sheetAt("/exports/{id}", s.exportSheet)
 	s.sheetAt("/schedules", s.schedulesSheet)

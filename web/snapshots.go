@@ -52,6 +52,7 @@ type place struct {
 	// ID is the delivery's; 0 when the ledger no longer knows it.
 	ID         int64     `json:"id"`
 	Manifest   string    `json:"manifest"`
+	Snapshot   string    `json:"snapshot"`
 	SnapshotAt time.Time `json:"snapshot_at"`
 	Rows       int64     `json:"rows"`
 }
@@ -92,7 +93,7 @@ func (s *Server) open(ctx context.Context, id int64) (opened, error) {
 			o.Manifest = &manifests[i]
 			o.Snapshot = o.Snapshot.Checked(m)
 		} else {
-			o.Earlier = append(o.Earlier, place{known[m.Path], m.Path, m.SnapshotAt, m.Rows()})
+			o.Earlier = append(o.Earlier, place{known[m.Path], m.Path, m.Snapshot, m.SnapshotAt, m.Rows()})
 		}
 	}
 	o.Totals = view.TotalsOf(manifests, charted)

@@ -12,7 +12,7 @@ import (
 
 func loadTemplates(a assets) (*template.Template, error) {
 	t, err := template.New("").Funcs(template.FuncMap{
-		"asset": a.path, "number": view.Number, "count": view.Count, "span": view.Span, "bytes": view.Bytes,
+		"asset": a.path, "number": view.Number, "count": view.Count, "span": view.Span, "bytes": view.Bytes, "money": view.Money, "signed": view.Signed,
 		"seconds": seconds, "instant": view.Instant, "ago": ago, "clock": clock, "stamp": stamp, "tone": tone, "percent": percent,
 		"short": short, "int64": func(n int) int64 { return int64(n) }, "minutes": func(d time.Duration) int { return int(d.Minutes()) },
 		"spoken": func(text any) string { return strings.ReplaceAll(fmt.Sprint(text), "_", " ") },

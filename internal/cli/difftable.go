@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/weirhq/weir/history"
@@ -16,8 +14,8 @@ import (
 // diffTable tells a person what changed: the whole first, then people, totals
 // and the largest changes.
 func (g *globals) diffTable(ctx context.Context, out io.Writer, x diffFlags, pair app.Pair) error {
-	most := largest{limit: x.limit}
-	s, err := pair.Compare(ctx, most.add)
+	most := history.Largest{Limit: x.limit}
+	s, err := pair.Compare(ctx, most.Add)
 	if err != nil {
 		return err
 	}
@@ -30,66 +28,6 @@ func (g *globals) diffTable(ctx context.Context, out io.Writer, x diffFlags, pai
 	p.totals(s)
 	p.changes(&most)
 	return p.err
-}
-
-// cell is one value that changed.
-type cell struct {
-	history.Change
-	column int
-	size   float64
-	order  int
-}
-
-// largest keeps the largest so many of the values that changed; 0 is all.
-type largest struct {
-	limit, seen int
-	kept        []cell
-}
-
-func (l *largest) add(c *history.Change) error {
-	for column := range len(c.From) {
-		if !c.Differs(column) {
-			continue
-		}
-		size := math.Abs(c.Delta(column).Double())
-		if size != size { // beyond calculation: nothing is larger
-			size = math.Inf(1)
-		}
-		l.seen++
-		heap.Push(l, cell{*c, column, size, l.seen})
-		if l.limit > 0 && len(l.kept) > l.limit {
-			heap.Pop(l)
-		}
-	}
-	return nil
-}
-
-func (l *largest) Len() int      { return len(l.kept) }
-func (l *largest) Swap(i, j int) { l.kept[i], l.kept[j] = l.kept[j], l.kept[i] }
-
-// Less puts the smallest first, so that it goes first; of equals the later.
-func (l *largest) Less(i, j int) bool {
-	a, b := &l.kept[i], &l.kept[j]
-	return a.size < b.size || a.size == b.size && a.order > b.order
-}
-
-// Push adds a cell.
-func (l *largest) Push(v any) { l.kept = append(l.kept, v.(cell)) }
-
-// Pop takes the last one away.
-func (l *largest) Pop() any {
-	last := l.kept[len(l.kept)-1]
-	l.kept = l.kept[:len(l.kept)-1]
-	return last
-}
-
-// sorted empties it, the largest first.
-func (l *largest) sorted() []cell {
-	all := make([]cell, len(l.kept))
-	for i := len(all) - 1; i >= 0; i-- {
-		all[i] = heap.Pop(l).(cell)
-	}
-	return all
 }
 
 // page writes text for a person; its first error stays.
@@ -184,8 +122,8 @@ func (p *page) totals(s history.Summary) {
 	}
 }
 
-func (p *page) changes(l *largest) {
-	all := l.sorted()
+func (p *page) changes(l *history.Largest) {
+	all := l.Sorted()
 	if len(all) == 0 {
 		return
 	}
@@ -195,13 +133,13 @@ func (p *page) changes(l *largest) {
 		if week == "" {
 			week = plain(c.TimeFrameID)
 		}
-		rows = append(rows, []string{called(c.UserName, c.UserID), called(c.FieldName, c.FieldID), week, history.Columns()[c.column],
-			side(c.From[c.column], c.Kind == history.Appeared), side(c.To[c.column], c.Kind == history.Vanished), signed(c.Delta(c.column))})
+		rows = append(rows, []string{called(c.UserName, c.UserID), called(c.FieldName, c.FieldID), week, history.Columns()[c.Column],
+			side(c.From[c.Column], c.Kind == history.Appeared), side(c.To[c.Column], c.Kind == history.Vanished), signed(c.Delta(c.Column))})
 	}
 	p.line("")
 	p.table(rows, 4)
-	if len(all) < l.seen {
-		p.line("%s", p.paint(dim, fmt.Sprintf("the largest %d of %s; all of them: --limit 0, or --format csv", len(all), count(int64(l.seen), "change"))))
+	if len(all) < l.Seen {
+		p.line("%s", p.paint(dim, fmt.Sprintf("the largest %d of %s; all of them: --limit 0, or --format csv", len(all), count(int64(l.Seen), "change"))))
 	}
 }
 
