@@ -17,7 +17,7 @@ import (
 // place.
 func (k *keeper) Compare(ctx context.Context, e weir.Export, d weir.Delivery, from string, each func(*history.Change) error) (history.About, history.Summary, error) {
 	if e.Request.Kind != weir.Forecast {
-		return history.About{}, history.Summary{}, &web.Refusal{Status: http.StatusConflict, Code: "no_forecast", Err: errors.New("only forecasts can be compared")}
+		return history.About{}, history.Summary{}, &web.Refusal{Status: http.StatusBadRequest, Code: "bad_request", Err: errors.New("only forecasts can be compared")}
 	}
 	archive, err := OpenArchive(d.Destination)
 	if err != nil {
@@ -45,7 +45,7 @@ func pairOf(all []land.Manifest, manifest, from string) (history.About, error) {
 	}
 	about := history.About{From: all[before], To: all[at]}
 	if !about.From.SnapshotAt.Before(about.To.SnapshotAt) {
-		return about, &web.Refusal{Status: http.StatusBadRequest, Code: "not_earlier", Err: errors.New("that snapshot is not earlier than this one"), Hint: "open the later of the two"}
+		return about, &web.Refusal{Status: http.StatusBadRequest, Code: "bad_request", Err: errors.New("that snapshot is not earlier than this one"), Hint: "open the later of the two"}
 	}
 	return about, history.Alike(about.From, about.To)
 }
