@@ -163,7 +163,6 @@ func serveShape() shape[Serve] {
 			text[string](textRule{most: 2000, secret: true, check: func(u string) (string, string) { return judgeBase(u, false) }}),
 			func(s *Serve) *string { return &s.PublicURL }),
 		one("read_only", "Show everything, change nothing.", switchOf(), func(s *Serve) *bool { return &s.ReadOnly }),
-		one("river_ui", "Serve River's own pages too (PostgreSQL only).", switchOf(), func(s *Serve) *bool { return &s.RiverUI }),
 	)
 }
 
