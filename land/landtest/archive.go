@@ -242,7 +242,10 @@ func prunesHalf(t *testing.T, open func(t *testing.T) ArchivePlace) {
 			}
 		}
 	}
-	if steps < 4 || steps == most || gone == 0 {
+	// A database takes a snapshot away in one transaction: there a step that
+	// fails need not ever come after it is gone.
+	_, inSteps := open(t).(interface{ Strays(*testing.T) []string })
+	if steps < 4 || steps == most || inSteps && gone == 0 {
 		t.Errorf("%d steps failed, after %d of them something was gone", steps, gone)
 	}
 }
