@@ -19,7 +19,8 @@ const stagingDir = "_tmp"
 
 // OpenDestination opens a destination by its name: a directory, relative ones
 // taken from baseDir. What dead runs left half-written there is swept. A name
-// with a scheme such as s3:// is not supported yet.
+// with a scheme such as s3:// is errors.ErrUnsupported here: the rooms below
+// this one open those.
 func OpenDestination(name, baseDir string) (Destination, error) {
 	if scheme, _, found := strings.Cut(name, "://"); found {
 		return nil, fmt.Errorf("open destination %s://: %w", scheme, errors.ErrUnsupported)
