@@ -209,6 +209,15 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
+func (s *serving) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *serving) signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signal) }
 
 // until waits for what must come to hold. The time is a bound for a machine that
@@ -326,7 +335,7 @@ func (r *fleetRig) manifests(org int) []string {
 // anybody may look for its job.
 func (r *fleetRig) settled() {
 	r.Helper()
-	r.until(30*time.Second, "jobs run and no POST is under way", func() bool {
+	r.until(2*time.Minute, "jobs run and no POST is under way", func() bool {
 		exports, err := r.store.ListExports(r.Context(), ledger.Filter{OpenOnly: true})
 		running := 0
 		for _, e := range exports {
