@@ -158,12 +158,14 @@ func defaultOf(f *pflag.Flag) string {
 	return "`" + value + "`"
 }
 
-// columnTable is a table's columns with their types and where they come from.
+// columnTable is a table's columns with their types, what they are and where they
+// come from.
 func columnTable(table land.Table) string {
 	var b strings.Builder
-	b.WriteString("| Column | Type | From |\n|---|---|---|\n")
+	b.WriteString("| Column | Type | What it is | Null means | From |\n|---|---|---|---|---|\n")
 	for _, c := range table.Columns {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, c.Kind, originOf(table, c))
+		words := table.Words(c.Name)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.Name, c.Kind, words.About, words.Null, originOf(table, c))
 	}
 	return b.String()
 }

@@ -13,8 +13,9 @@ import (
 func newSchema(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema [TABLE]", Short: "print the data dictionary of the tables", Args: cobra.MaximumNArgs(1),
-		Long: `Print every column of every table, or of one: its name, type and where its value
-comes from. Markdown, or with --json a JSON Schema of a row.`,
+		Long: `Print every column of every table, or of one: its name, its type, what it is, what
+it means where it is null, and where its value comes from. Markdown, or with --json
+a JSON Schema of a row.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			tables := land.AllTables()
 			if len(args) == 1 {
@@ -47,9 +48,10 @@ func tableNamed(tables []land.Table, name string) ([]land.Table, error) {
 }
 
 func (g *globals) showTable(t land.Table) {
-	fmt.Fprintf(g.Out, "## %s\n\n| column | type | from |\n|---|---|---|\n", t.Name)
+	fmt.Fprintf(g.Out, "## %s\n\n| column | type | what it is | null means | from |\n|---|---|---|---|---|\n", t.Name)
 	for _, c := range t.Columns {
-		fmt.Fprintf(g.Out, "| `%s` | %s | %s |\n", c.Name, c.Kind, sourceText(t, c))
+		words := t.Words(c.Name)
+		fmt.Fprintf(g.Out, "| `%s` | %s | %s | %s | %s |\n", c.Name, c.Kind, words.About, words.Null, sourceText(t, c))
 	}
 	fmt.Fprintln(g.Out)
 }
@@ -64,11 +66,11 @@ func sourceText(t land.Table, c land.Column) string {
 	case c.Rest:
 		return "every field of `" + t.Array + "` that no column takes, as JSON"
 	case c.Constant == "request":
-		return "8 hex digits of kind, types, scope, currency and historical, and of whether the current week was read without a job: unlike requests are never mixed"
+		return "the request"
 	case c.Constant == "job":
-		return "the export job; null where there was none"
+		return "the job"
 	case c.Constant != "":
-		return "the instant that the snapshot shows"
+		return "the job's `endTime`, or the answer's `Date`"
 	}
 	return "`" + t.Array + "[]." + c.Member + "`"
 }
@@ -81,7 +83,7 @@ func schemasOf(tables []land.Table) map[string]any {
 		var required []string
 		for _, c := range t.Columns {
 			property := jsonType(c.Kind)
-			property["description"] = sourceText(t, c)
+			property["description"] = t.Words(c.Name).String() + " From: " + sourceText(t, c) + "."
 			properties[c.Name] = property
 			required = append(required, c.Name)
 		}
