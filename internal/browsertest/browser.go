@@ -142,16 +142,28 @@ func (b *Tab) Type(selector, text string) {
 	b.within(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// Until waits for a JavaScript condition.
+// Until waits for a JavaScript condition. A page that is just being left holds
+// nothing: its answer, an error, is asked for again of the one that follows.
 func (b *Tab) Until(what, condition string) {
 	b.t.Helper()
 	deadline := time.Now().Add(patience)
-	for !Eval[bool](b, "!!("+condition+")") {
+	for !b.holds(condition) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("waited in vain until %s (%s); the page says:\n%.2000s", what, condition, b.text("body"))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+func (b *Tab) holds(condition string) bool {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+	if err != nil && ctx.Err() != nil {
+		b.t.Fatalf("evaluate %.200s: %v", condition, err)
+	}
+	return err == nil && holds
 }
 
 // Shows waits for a text within an element.
