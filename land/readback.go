@@ -111,6 +111,11 @@ func (r *readBack) read(store Store, file File) error {
 		return err
 	}
 	defer from.Close()
+	return r.decode(from)
+}
+
+// decode reads the file from its beginning.
+func (r *readBack) decode(from io.Reader) error {
 	if r.m.Format == Parquet {
 		return r.parquet(from)
 	}

@@ -54,17 +54,20 @@ func (d *Database) Read(ctx context.Context, m land.Manifest, r land.Reading, ea
 		if err != nil {
 			return fault("read", d.Name(), err)
 		}
-		sql := "SELECT " + selected(columns, there[r.Table]) + " FROM " + d.name(r.Table) + ofSnapshot(r.Table)
-		rows, err := conn.Query(ctx, sql, placeArgs(m)...)
-		if err != nil {
-			return fault("read", r.Table, err)
-		}
-		defer rows.Close()
-		if err := scanRows(rows, columns, each); err != nil {
-			return err
-		}
-		return fault("read", r.Table, rows.Err())
+		return d.read(ctx, conn, m, r.Table, selected(columns, there[r.Table]), columns, each)
 	})
+}
+
+func (d *Database) read(ctx context.Context, conn *pgx.Conn, m land.Manifest, table, list string, columns []land.Column, each func([]land.Field) error) error {
+	rows, err := conn.Query(ctx, "SELECT "+list+" FROM "+d.name(table)+ofSnapshot(table), placeArgs(m)...)
+	if err != nil {
+		return fault("read", table, err)
+	}
+	defer rows.Close()
+	if err := scanRows(rows, columns, each); err != nil {
+		return err
+	}
+	return fault("read", table, rows.Err())
 }
 
 // ofSnapshot narrows a table to the rows of one snapshot; placeArgs are its
@@ -145,65 +148,6 @@ func scanRows(rows pgx.Rows, columns []land.Column, each func([]land.Field) erro
 		}
 	}
 	return nil
-}
-
-// Recheck looks again at every snapshot, or at those whose manifest path
-// contains only: each table has the rows that the manifest says, all of them of
-// that job and request, and the columns that weir gives it.
-func (d *Database) Recheck(ctx context.Context, only string, each func(land.Rechecked) error) error {
-	all, err := d.Snapshots(ctx, land.Selection{})
-	if err != nil {
-		return err
-	}
-	return d.with(ctx, func(conn *pgx.Conn) error {
-		there, err := d.relations(ctx, conn)
-		if err != nil {
-			return fault("read", d.Name(), err)
-		}
-		for _, m := range all {
-			if !strings.Contains(m.Path, only) {
-				continue
-			}
-			r := land.Rechecked{Manifest: m.Path, Snapshot: m}
-			for _, t := range m.Tables {
-				fault, err := d.recheck(ctx, conn, m, t, there[t.Name])
-				if err != nil {
-					return err
-				}
-				if fault != "" {
-					r.Faults = append(r.Faults, fault)
-				}
-			}
-			if err := each(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// recheck says what is wrong with one table's rows of a snapshot, or "".
-func (d *Database) recheck(ctx context.Context, conn *pgx.Conn, m land.Manifest, t land.ManifestTable, there []column) (string, error) {
-	if len(there) == 0 {
-		return "table " + t.Name + " is gone", nil
-	}
-	for _, wanted := range land.AllTables() {
-		if wanted.Name == t.Name && lacks(there, tableOf(wanted).columns) {
-			return "table " + t.Name + " has other columns than this weir's", nil
-		}
-	}
-	var rows, own int64
-	err := conn.QueryRow(ctx, "SELECT count(*), count(*) FILTER (WHERE _weir_request = $4 AND coalesce(_weir_job_id, '') = $5) FROM "+
-		d.name(t.Name)+ofSnapshot(t.Name), placeArgs(m, m.Likeness, m.Job.ID)...).Scan(&rows, &own)
-	switch {
-	case err != nil:
-		return "", fault("read", t.Name, err)
-	case rows != t.Rows:
-		return fmt.Sprintf("table %s has %d rows of it, the manifest says %d", t.Name, rows, t.Rows), nil
-	case own != rows:
-		return fmt.Sprintf("table %s has %d rows of it that are of another job or request", t.Name, rows-own), nil
-	}
-	return "", nil
 }
 
 // Prune takes snapshots away, each in one transaction: its rows, its own row,

@@ -180,6 +180,7 @@ func TestPostgres(t *testing.T) {
 		"type changed":      typeChanged,
 		"no rights needed":  noRightsNeeded,
 		"deep documents":    deepDocuments,
+		"rechecked":         rechecked,
 		"restarted midway":  restarted,
 		"wrong password":    wrongPassword,
 		"formats land once": formatsLandOnce,
