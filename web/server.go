@@ -16,6 +16,9 @@ type Config struct {
 	Door   *door.Door
 	Ledger ledger.Ledger
 	Keeper Keeper
+	// River says that River's own pages are mounted, so that the navigation names
+	// them.
+	River bool
 	Log    *slog.Logger
 }
 

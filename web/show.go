@@ -19,6 +19,7 @@ type layout struct {
 	// Live is where the page's changes are streamed from; "" for none.
 	Live     string
 	ReadOnly bool
+	River    bool
 	Browser  bool
 	// Note is what became of what the visitor did last.
 	Note string
@@ -54,7 +55,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, make maker) {
 
 func (s *Server) layout(r *http.Request, sh sheet, accounts []string) layout {
 	visitor := door.VisitorOf(r.Context())
-	return layout{sheet: sh, Accounts: accounts, CSRF: csrfMark, ReadOnly: s.config.Door.ReadOnly(), Browser: visitor.Browser}
+	return layout{sheet: sh, Accounts: accounts, CSRF: csrfMark, ReadOnly: s.config.Door.ReadOnly(), River: s.config.River, Browser: visitor.Browser}
 }
 
 // writeFor answers with a page whose forms are the visitor's.

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/web"
 	"github.com/weirhq/weir/web/door"
+	"github.com/weirhq/weir/web/riverui"
 )
 
 // FaceSettings say where a service shows itself and who may look.
@@ -20,7 +21,9 @@ type FaceSettings struct {
 	// PublicURL is where others reach it; "" for nowhere.
 	PublicURL string
 	ReadOnly  bool
-	Token     string
+	// RiverUI adds River's own pages; only where the state is in PostgreSQL.
+	RiverUI bool
+	Token   string
 }
 
 // ConfiguredFace is what a configuration file says of it.
@@ -29,7 +32,7 @@ func ConfiguredFace(path string) (FaceSettings, error) {
 	if err != nil {
 		return FaceSettings{}, &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + path, Err: err}
 	}
-	return FaceSettings{Listen: c.Serve.Listen, PublicURL: c.Serve.PublicURL, ReadOnly: c.Serve.ReadOnly}, nil
+	return FaceSettings{Listen: c.Serve.Listen, PublicURL: c.Serve.PublicURL, ReadOnly: c.Serve.ReadOnly, RiverUI: c.Serve.RiverUI}, nil
 }
 
 // Face is the HTTP server of a service: pages, API, health.
@@ -38,6 +41,7 @@ type Face struct {
 	Address  string
 	Door     *door.Door
 	Server   *web.Server
+	river    *riverui.Pages // nil without
 	listener net.Listener
 	server   *http.Server
 }
@@ -45,6 +49,9 @@ type Face struct {
 // NewFace listens, and serves once Serve is called. Mount what belongs under its
 // login before that.
 func NewFace(s *Service, f FaceSettings) (*Face, error) {
+	if err := f.check(s.Store.Postgres() != nil); err != nil {
+		return nil, err
+	}
 	var public *url.URL
 	if f.PublicURL != "" {
 		var err error
@@ -63,6 +70,17 @@ func NewFace(s *Service, f FaceSettings) (*Face, error) {
 	return face, nil
 }
 
+// check refuses what cannot be shown together.
+func (f FaceSettings) check(postgres bool) error {
+	switch {
+	case f.RiverUI && f.ReadOnly:
+		return Usage("leave out --river-ui or --read-only", "serve River's pages: they change the queue, and this server is to be read-only")
+	case f.RiverUI && !postgres:
+		return Usage("keep the state in PostgreSQL (--state postgres://..), or leave out --river-ui", "serve River's pages: the state is a file, and River runs only where it is in PostgreSQL")
+	}
+	return nil
+}
+
 func newFace(s *Service, f FaceSettings, listener net.Listener, public *url.URL) (*Face, error) {
 	face := &Face{Address: listener.Addr().String(), listener: listener}
 	var err error
@@ -70,13 +88,19 @@ func newFace(s *Service, f FaceSettings, listener net.Listener, public *url.URL)
 	if err != nil {
 		return nil, err
 	}
-	if face.Server, err = web.New(web.Config{Door: face.Door, Ledger: s.Store, Keeper: s.Keeper(), Log: s.Settings.Log}); err != nil {
+	if face.Server, err = web.New(web.Config{Door: face.Door, Ledger: s.Store, Keeper: s.Keeper(), River: f.RiverUI, Log: s.Settings.Log}); err != nil {
 		return nil, err
 	}
 	face.Server.Open("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }))
 	face.Server.Open("GET /readyz", http.HandlerFunc(s.readiness))
 	if s.Metrics != nil {
 		face.Server.Mount("GET /metrics", s.Metrics.Handler(), door.Terms{Programs: true})
+	}
+	if f.RiverUI {
+		if face.river, err = riverui.Open(s.Store.Postgres(), s.Settings.Log); err != nil {
+			return nil, err
+		}
+		face.river.Mount(face.Server.Mount)
 	}
 	face.server = &http.Server{
 		Handler: face.Server.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
@@ -99,4 +123,10 @@ func (s *Service) readiness(w http.ResponseWriter, _ *http.Request) {
 func (f *Face) Serve() { go func() { _ = f.server.Serve(f.listener) }() }
 
 // Close ends every request.
-func (f *Face) Close() error { return f.server.Close() }
+func (f *Face) Close() error {
+	err := f.server.Close()
+	if f.river != nil {
+		f.river.Close()
+	}
+	return err
+}

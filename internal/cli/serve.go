@@ -20,7 +20,7 @@ import (
 // serveFlags are the flags of weir serve.
 type serveFlags struct {
 	config, listen, publicURL string
-	readOnly                  bool
+	readOnly, riverUI         bool
 }
 
 func newServe(g *globals) *cobra.Command {
@@ -46,6 +46,7 @@ bearer. Health is told at /healthz and /readyz.`,
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8120", "address of the web page, its API and the health endpoints")
 	cmd.Flags().StringVar(&f.publicURL, "public-url", "", "https://host under which others reach the page, where a server with TLS stands in front")
 	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "show everything, let nothing be changed over the web")
+	cmd.Flags().BoolVar(&f.riverUI, "river-ui", false, "serve River's own pages at /river/ too; the state must be in PostgreSQL")
 	return cmd
 }
 
@@ -64,6 +65,9 @@ func (f *serveFlags) configured(cmd *cobra.Command) error {
 	}
 	if !given("read-only") {
 		f.readOnly = says.ReadOnly
+	}
+	if !given("river-ui") { // a file says what some servers show; one that is read-only shows less
+		f.riverUI = says.RiverUI && !f.readOnly
 	}
 	return nil
 }
@@ -117,7 +121,7 @@ func (g *globals) openFace(service *app.Service, f serveFlags) (*app.Face, strin
 	if err != nil {
 		return nil, "", err
 	}
-	face, err := app.NewFace(service, app.FaceSettings{Listen: f.listen, PublicURL: f.publicURL, ReadOnly: f.readOnly, Token: token})
+	face, err := app.NewFace(service, app.FaceSettings{Listen: f.listen, PublicURL: f.publicURL, ReadOnly: f.readOnly, RiverUI: f.riverUI, Token: token})
 	return face, cmp.Or(file, app.TokenVariable), err
 }
 

@@ -168,6 +168,7 @@ type Serve struct {
 	Listen    string
 	PublicURL string
 	ReadOnly  bool
+	RiverUI   bool
 }
 
 // Policy is how jobs are started and polled. Zero fields take the numbers of

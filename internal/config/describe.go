@@ -17,7 +17,7 @@ const (
 )
 
 // defaultListen is where weir serve listens: this machine alone.
-const defaultListen = "127.0.0.1:8098"
+const defaultListen = "127.0.0.1:8120"
 
 // configShape describes the whole file. Everything that is known about the
 // format stands in this description and in [reader.check].

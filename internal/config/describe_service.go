@@ -163,6 +163,7 @@ func serveShape() shape[Serve] {
 			text[string](textRule{most: 2000, secret: true, check: func(u string) (string, string) { return judgeBase(u, false) }}),
 			func(s *Serve) *string { return &s.PublicURL }),
 		one("read_only", "Show everything, change nothing.", switchOf(), func(s *Serve) *bool { return &s.ReadOnly }),
+		one("river_ui", "Serve River's own pages at /river/ too (state in PostgreSQL only; absent where read_only).", switchOf(), func(s *Serve) *bool { return &s.RiverUI }),
 	)
 }
 

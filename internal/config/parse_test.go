@@ -119,7 +119,7 @@ func wholeConfig() Config {
 				From: "weir@example.com", To: []string{"revops@example.com"},
 			}, Events: []string{"recovered"}},
 		},
-		Serve:  Serve{Listen: "127.0.0.1:9000", PublicURL: "https://weir.example.com", ReadOnly: true},
+		Serve:  Serve{Listen: "127.0.0.1:9000", PublicURL: "https://weir.example.com", ReadOnly: true, RiverUI: true},
 		Policy: Policy{Name: "sequential", Delay: &pause, PollMin: 5 * time.Second, PollFactor: 1.5, PollMax: time.Minute, MaxAttempts: 60},
 		Rate:   2.5,
 		Log:    Log{Level: "info", Format: "json"},

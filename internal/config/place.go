@@ -113,7 +113,7 @@ func judgeListen(text string) (message, hint string) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return "not an address such as 127.0.0.1:8098", ""
+		return "not an address such as 127.0.0.1:8120", ""
 	}
 	return "", ""
 }
