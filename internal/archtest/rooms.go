@@ -67,7 +67,7 @@ func modules() []Module {
 		{Path: "github.com/klauspost/compress", In: []string{"land", "land/parquet", "internal/cli"}, Why: "spools are s2, raw results and Parquet pages zstd"},
 		{Path: "github.com/parquet-go/parquet-go", In: []string{"land/parquet"}, Why: "heavy: reads Parquet, and in the tests everything that weir wrote"},
 		{Path: "github.com/minio/minio-go/v7", In: []string{"land/bucket"}, Why: "the client of S3 and what speaks like it"},
-		{Path: "github.com/Azure/azure-sdk-for-go", In: []string{"land/bucket"}, Why: "the client of Azure Blob Storage, and its credentials"},
+		{Path: "github.com/Azure/azure-sdk-for-go", In: []string{"land/bucket"}, Why: "the client of Azure Blob Storage, and its credentials; azblob from 1.8.1 on brings Apache Arrow along"},
 		{Path: "golang.org/x/oauth2", In: []string{"land/bucket"}, Why: "Google's credentials"},
 		{Path: "github.com/riverqueue/river", In: []string{"engine/riverlander", "web/riverui"}, Why: "heavy: the queue that spreads deliveries over machines"},
 		{Path: "riverqueue.com/riverui", In: []string{"web/riverui"}, Why: "heavy: the pages of that queue, with their scripts"},
