@@ -19,7 +19,7 @@ type Config struct {
 	// River says that River's own pages are mounted, so that the navigation names
 	// them.
 	River bool
-	Log    *slog.Logger
+	Log   *slog.Logger
 }
 
 // Server answers for pages, API and whatever else is mounted under its login.
