@@ -60,22 +60,22 @@ func (c *Conductor) term(ctx context.Context) error {
 	defer c.take(nil)
 	term, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	kept := make(chan struct{})
-	go func() { defer close(kept); c.keep(term, held, cancel) }()
+	kept := c.keep(term, held, cancel)
 	err = c.conduct(term, provedDead)
 	cancel(nil)
 	<-kept
 	return err
 }
 
-// keep renews the lease for as long as the term lasts: the crew those of its own
-// name.
-func (c *Conductor) keep(ctx context.Context, held *hold, cancel context.CancelCauseFunc) {
+// keep renews the lease for as long as the term lasts, the crew those of its own
+// name, and closes the channel when that has ended.
+func (c *Conductor) keep(ctx context.Context, held *hold, cancel context.CancelCauseFunc) <-chan struct{} {
 	if c.Crew != nil && held.lease.Owner == c.Owner {
-		c.Crew.keep(ctx, c, held, cancel)
-		return
+		return c.Crew.keep(ctx, c, held, cancel)
 	}
-	held.keep(ctx, c.Ledger, cancel)
+	kept := make(chan struct{})
+	go func() { defer close(kept); held.keep(ctx, c.Ledger, cancel) }()
+	return kept
 }
 
 // lock takes the file lock where there is one.

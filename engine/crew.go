@@ -152,11 +152,13 @@ func (w *Crew) leave(c *Conductor) {
 	}
 }
 
-// keep lets the crew renew a lease for as long as the term lasts.
-func (w *Crew) keep(ctx context.Context, c *Conductor, h *hold, cancel context.CancelCauseFunc) {
+// keep lets the crew renew a lease until ctx ends, and then closes the channel.
+// It has no goroutine: there may be thousands of accounts.
+func (w *Crew) keep(ctx context.Context, c *Conductor, h *hold, cancel context.CancelCauseFunc) <-chan struct{} {
 	w.set(c, h, cancel)
-	<-ctx.Done()
-	w.set(c, nil, nil)
+	left := make(chan struct{})
+	context.AfterFunc(ctx, func() { defer close(left); w.set(c, nil, nil) })
+	return left
 }
 
 func (w *Crew) set(c *Conductor, h *hold, cancel context.CancelCauseFunc) {

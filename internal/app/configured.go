@@ -37,9 +37,19 @@ func configurationFault(path string, err error) error {
 	return &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + path, Err: err}
 }
 
+// common is what all accounts of a configuration share, made once for all.
+type common struct {
+	passwords    passwords
+	destinations [sha256.Size]byte // another when any destination is
+}
+
+func commonOf(c config.Config, getenv func(string) string) common {
+	return common{configuredPasswords(c, getenv), sha256.Sum256(fmt.Appendf(nil, "%+v", c.Destinations))}
+}
+
 // configuredSettings are one account's settings by the configuration, on top of
 // what flags and environment gave.
-func configuredSettings(ctx context.Context, base Settings, c config.Config, name string, getenv func(string) string) (Settings, error) {
+func configuredSettings(ctx context.Context, base Settings, c config.Config, shared common, name string, getenv func(string) string) (Settings, error) {
 	account := c.Accounts[name]
 	secret, err := account.Key.Read(ctx, getenv)
 	if err != nil {
@@ -51,7 +61,7 @@ func configuredSettings(ctx context.Context, base Settings, c config.Config, nam
 	base.Account = name
 	base.BaseURL = cmp.Or(account.BaseURL, base.BaseURL)
 	base.Insecure = account.InsecureBaseURL || base.Insecure
-	base.passwords = configuredPasswords(c, getenv)
+	base.passwords = shared.passwords
 	base.Policy, base.Rate = configuredPolicy(c.Policy), cmp.Or(c.Rate, base.Rate)
 	base.Policy.KeepQuota = account.KeepQuota
 	base.Log = base.Log.With("account", name)
@@ -164,15 +174,15 @@ func byAccount(c config.Config) map[string]config.Config {
 
 // accountSpec changes when anything that concerns the account does, its key
 // among it: then its work is started anew.
-func accountSpec(c config.Config, s Settings) string {
+func accountSpec(c config.Config, shared common, s Settings) string {
 	about := struct {
 		Account      config.Account
 		Policy       config.Policy
 		Rate         float64
-		Destinations map[string]config.Destination
+		Destinations [sha256.Size]byte
 		Exports      []config.Export
 		Schedules    map[string]config.Schedule
-	}{c.Accounts[s.Account], c.Policy, c.Rate, c.Destinations, c.Exports, c.Schedules}
+	}{c.Accounts[s.Account], c.Policy, c.Rate, shared.destinations, c.Exports, c.Schedules}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %s", about, s.Key.Fingerprint([]byte("spec"))))
 	return hex.EncodeToString(sum[:])
 }

@@ -17,10 +17,14 @@ import (
 )
 
 // fleet is what all accounts of one server share: one owner whose leases are
-// renewed together and, on PostgreSQL, the queue that spreads landings.
+// renewed together, connections to the API and, on PostgreSQL, the queue that
+// spreads landings.
 type fleet struct {
 	crew  *engine.Crew
 	river *riverlander.River // nil where the state is a file
+	// asking is for short requests and landing for downloads, which may fill a
+	// connection.
+	asking, landing http.RoundTripper
 }
 
 // landingsAtOnce is how many landings run at once in one process: each keeps a
@@ -37,7 +41,10 @@ func (s *Service) openFleet(ctx context.Context) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{crew: &engine.Crew{Ledger: s.Store, Owner: owner, Due: s.due, Log: s.Settings.Log}}
+	f := &fleet{
+		crew:   &engine.Crew{Ledger: s.Store, Owner: owner, Due: s.due, Log: s.Settings.Log},
+		asking: clari.NewTransport(), landing: clari.NewTransport(),
+	}
 	database := s.Store.Postgres()
 	if database == nil {
 		return f, nil
@@ -147,7 +154,7 @@ func (s *Service) hand(account string) (riverlander.Hand, bool) {
 // spread makes the account's landings work of the whole fleet. The requests for
 // results, which any server may send, come out of the pace of the conductor.
 func (s *Session) spread(f *fleet) error {
-	transport := engine.NewTransport(clari.NewTransport(), unpaced, f.crew.Fresh, s.Counts)
+	transport := engine.NewTransport(f.landing, unpaced, f.crew.Fresh, s.Counts)
 	client, err := clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, transport)...)
 	if err != nil {
 		return err

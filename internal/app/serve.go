@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type Service struct {
 	Desk *notify.Desk
 
 	tracer *tracing.Tracer
+	file   config.File // at Path
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -82,6 +84,7 @@ func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func(
 	defer closeTraces(s.tracer, serviceFlush, s.Settings.Log)
 	defer s.startDesk(ctx)()
 	defer s.startChores(ctx)()
+	debug.FreeOSMemory() // opening thousands of accounts leaves as much behind as they need
 	ready()
 	tick := time.NewTicker(again)
 	defer tick.Stop()
@@ -102,7 +105,8 @@ func (s *Service) serve(ctx context.Context, reload <-chan struct{}, ready func(
 // apply makes what runs what the configuration says. Accounts that did not
 // change are not touched.
 func (s *Service) apply(ctx context.Context) error {
-	c, err := config.Load(s.Path)
+	s.file.Path = s.Path
+	c, err := s.file.Load()
 	if err != nil {
 		return configurationFault(s.Path, err)
 	}
@@ -113,22 +117,22 @@ func (s *Service) apply(ctx context.Context) error {
 			s.stop(name, errReloaded)
 		}
 	}
-	concerning := byAccount(c)
+	concerning, shared := byAccount(c), commonOf(c, s.Getenv)
 	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := s.applyAccount(ctx, concerning[name], name); err != nil {
+		if err := s.applyAccount(ctx, concerning[name], shared, name); err != nil {
 			s.Settings.Log.Error("account is not at work", "account", name, "error", err, "hint", FaultOf(err).Hint)
 		}
 	}
 	return nil
 }
 
-func (s *Service) applyAccount(ctx context.Context, c config.Config, name string) error {
-	settings, err := configuredSettings(ctx, s.Settings, c, name, s.Getenv)
+func (s *Service) applyAccount(ctx context.Context, c config.Config, shared common, name string) error {
+	settings, err := configuredSettings(ctx, s.Settings, c, shared, name, s.Getenv)
 	if err == nil {
-		spec := accountSpec(c, settings)
+		spec := accountSpec(c, shared, settings)
 		if s.unchanged(name, spec) {
 			return nil
 		}

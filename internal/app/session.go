@@ -185,7 +185,7 @@ func (s *Session) connect(ctx context.Context) error {
 		}
 		return transport
 	}
-	conducting := engine.NewTransport(clari.NewTransport(), paced, s.Conductor.Fence, s.Counts)
+	conducting := engine.NewTransport(s.network(), paced, s.Conductor.Fence, s.Counts)
 	if s.Client, err = clari.New(s.Settings.BaseURL, s.Settings.Key, clientOptions(s.Settings, conducting)...); err != nil {
 		return err
 	}
@@ -199,6 +199,15 @@ func (s *Session) connect(ctx context.Context) error {
 		return nil
 	}
 	return s.spread(s.fleet)
+}
+
+// network is what the conductor's requests go through: all accounts of a server
+// share its connections, and a landing's are others.
+func (s *Session) network() http.RoundTripper {
+	if s.fleet != nil {
+		return s.fleet.asking
+	}
+	return clari.NewTransport()
 }
 
 // owner is the name under which the session acts: the server's, or its own.
@@ -236,9 +245,11 @@ func (s *Session) keepGate(state pace.State) {
 	}
 }
 
-// Close gives everything back.
+// Close gives everything back that is the session's own.
 func (s *Session) Close() error {
-	s.Client.CloseIdleConnections()
+	if s.fleet == nil {
+		s.Client.CloseIdleConnections()
+	}
 	if !s.closeLedger {
 		return nil
 	}

@@ -27,6 +27,11 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", err)
 	}
+	return parseAt(path, text)
+}
+
+// parseAt parses the text of a file.
+func parseAt(path string, text []byte) (Config, error) {
 	c, err := Parse(path, text)
 	if err != nil {
 		return Config{}, err
