@@ -136,6 +136,28 @@ func TestDoomed(t *testing.T) {
 	}
 }
 
+// What two rules let go together is what each of them lets go.
+func TestTwoRules(t *testing.T) {
+	all := series(1, 3, 5, 9, 14, 20)
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	const day = 24 * time.Hour
+	rules := []history.Retention{{KeepLast: 1}, {KeepLast: 3}, {OlderThan: 10 * day}, {OlderThan: 17 * day}, {KeepLast: 2, OlderThan: 15 * day}}
+	for _, a := range rules {
+		if a.And(history.Retention{}) != a || (history.Retention{}).And(a) != a {
+			t.Errorf("%+v and no rule is another rule", a)
+		}
+		for _, b := range rules {
+			want := slices.DeleteFunc(a.Doomed(all, now), func(m land.Manifest) bool {
+				return !slices.ContainsFunc(b.Doomed(all, now), func(o land.Manifest) bool { return o.SnapshotAt.Equal(m.SnapshotAt) })
+			})
+			got := a.And(b).Doomed(all, now)
+			if !slices.EqualFunc(got, want, func(x, y land.Manifest) bool { return x.SnapshotAt.Equal(y.SnapshotAt) }) {
+				t.Errorf("%+v and %+v let %d go, want %d", a, b, len(got), len(want))
+			}
+		}
+	}
+}
+
 func TestWhen(t *testing.T) {
 	zone := time.FixedZone("here", 2*60*60)
 	now := time.Date(2026, 11, 26, 10, 30, 0, 0, zone) // a Thursday

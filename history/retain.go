@@ -18,6 +18,12 @@ type Retention struct {
 	OlderThan time.Duration
 }
 
+// And lets only those go that both rules let go. A rule that says nothing does
+// not count.
+func (r Retention) And(other Retention) Retention {
+	return Retention{KeepLast: max(r.KeepLast, other.KeepLast), OlderThan: max(r.OlderThan, other.OlderThan)}
+}
+
 // question is what snapshots are alike in that follow one another.
 type question struct {
 	format                                         land.Format

@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/weirhq/weir/history"
+	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/land"
 )
 
@@ -16,6 +19,19 @@ type PruneWish struct {
 	Retention   history.Retention
 	// Really takes it away; otherwise it is only told.
 	Really bool
+}
+
+// ConfiguredRetention is what a configuration file says of snapshots: no rule
+// where it keeps them for ever. Unless it was named, there need not be a file.
+func ConfiguredRetention(path string, named bool) (history.Retention, error) {
+	c, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return history.Retention{}, nil
+	}
+	if err != nil {
+		return history.Retention{}, configurationFault(path, err)
+	}
+	return history.Retention{KeepLast: c.Retention.Snapshots.Last, OlderThan: c.Retention.Snapshots.For}, nil
 }
 
 // Prune tells each snapshot that may go, oldest first, once it has gone, and

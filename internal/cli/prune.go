@@ -22,14 +22,17 @@ const pruneLong = `Take old snapshots away for good. Without it weir keeps every
   weir prune s3://bucket/clari --older-than 90d --forecast net_arr --force
 
 Of each forecast, period and kind of request, in each format, the latest snapshot
-always stays. With both rules a snapshot goes when both let it. A snapshot is gone
-from the moment that its manifest is; what a run that was killed left behind, the
-next one takes away. Its export stays landed, and is not downloaded again.`
+always stays. With both rules a snapshot goes when both let it. What a configuration
+file says under retention.snapshots is a rule too: alone where no other is given, and
+else one that must let a snapshot go as well. A snapshot is gone from the moment
+that its manifest is; what a run that was killed left behind, the next one takes
+away. Its export stays landed, and is not downloaded again.`
 
 // pruneFlags are those of weir prune.
 type pruneFlags struct {
 	keepLast                    int
 	olderThan, forecast, period string
+	config                      string
 	dryRun, force               bool
 }
 
@@ -46,6 +49,9 @@ func newPrune(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := g.alsoConfigured(&w, x.config, cmd.Flags().Changed("config")); err != nil {
+				return err
+			}
 			return g.prune(cmd.Context(), w)
 		},
 	}
@@ -54,6 +60,7 @@ func newPrune(g *globals) *cobra.Command {
 	f.StringVar(&x.olderThan, "older-than", "", "let only those go that are older: 90d, 12w, 36h")
 	f.StringVar(&x.forecast, "forecast", "", "only this forecast tab")
 	f.StringVar(&x.period, "period", "", "only this fiscal quarter")
+	f.StringVar(&x.config, "config", defaultConfigFile, "configuration file whose retention.snapshots counts too, where it is there")
 	f.BoolVar(&x.dryRun, "dry-run", false, "tell what would go, also with --force")
 	f.BoolVar(&x.force, "force", false, "take it away; without it nothing is touched")
 	for _, name := range []string{"force", "period"} {
@@ -75,15 +82,29 @@ func (x pruneFlags) wish(destination string) (app.PruneWish, error) {
 		}
 		w.Retention.OlderThan = age
 	}
-	if w.Retention == (history.Retention{}) {
-		return w, app.Usage("for example --keep-last 30, or --older-than 90d", "read arguments: neither --keep-last nor --older-than")
-	}
 	if x.period != "" {
 		if _, err := weir.ParsePeriod(x.period); err != nil {
 			return w, err
 		}
 	}
 	return w, nil
+}
+
+// alsoConfigured adds the rule of the configuration file.
+func (g *globals) alsoConfigured(w *app.PruneWish, file string, named bool) error {
+	rule, err := app.ConfiguredRetention(file, named)
+	if err != nil {
+		return err
+	}
+	w.Retention = w.Retention.And(rule)
+	if w.Retention == (history.Retention{}) {
+		return app.Usage("for example --keep-last 30, or --older-than 90d; or say retention.snapshots in "+plain(file),
+			"read arguments: neither --keep-last nor --older-than")
+	}
+	if rule != (history.Retention{}) {
+		g.say("retention.snapshots of %s counts too", plain(file))
+	}
+	return nil
 }
 
 var daySpan = regexp.MustCompile(`^(\d{1,5})([dw])$`)

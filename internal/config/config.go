@@ -119,7 +119,7 @@ type Retention struct {
 }
 
 // Keep says what stays. A thing stays while any rule keeps it; the newest
-// snapshot of a table, forecast and period stays always.
+// snapshot of each forecast, period and kind of request stays always.
 type Keep struct {
 	Forever bool
 	// Last is how many of the newest stay, and For how long everything stays;

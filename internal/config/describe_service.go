@@ -67,7 +67,7 @@ func judgeZone(s string) (message, hint string) {
 
 func retentionShape() shape[Retention] {
 	return object(
-		one("snapshots", "Snapshots at destinations that weir prune may not delete. The newest of a table, forecast and period always stays.",
+		one("snapshots", "Snapshots that weir prune leaves at destinations. It alone takes any away, and only when it is asked to; what it is asked for by flags must be let go by this too. forever leaves it to the flags. The newest of each forecast, period and kind of request always stays.",
 			snapshotsShape().or(Keep{Forever: true}), func(r *Retention) *Keep { return &r.Snapshots }),
 		one("ledger", "How long finished exports stay in the state, at least 31d. Job ids stay for as long as the server lists them.",
 			historyShape().or(Keep{For: 90 * 24 * time.Hour}), func(r *Retention) *Keep { return &r.Ledger }).not("history"),
