@@ -8,6 +8,8 @@ import (
 const (
 	// aheadPiece is how much of the input a piece begins with.
 	aheadPiece = 512 << 10
+	// shortLookup is how many rows of a lookup array the parser reads at first.
+	shortLookup = 500
 	// mostAlone bounds how many pieces are read one by one before places are
 	// guessed again.
 	mostAlone = 256
@@ -38,6 +40,14 @@ type ahead struct {
 type reading struct {
 	workers int
 	piece   int // bytes
+	// parsed is how many rows of a lookup array the parser reads before. Most
+	// such arrays end there, and what stands behind them is not read in vain.
+	parsed int64
+}
+
+// reads reports whether the rows of a table can be read ahead.
+func (r reading) reads(t Table) bool {
+	return r.workers > 0 && newScanner(newRowDecoder(t)) != nil
 }
 
 // piece is some input with the rows that were read of it, and what a worker
@@ -50,7 +60,7 @@ type piece struct {
 
 	rows    *rowDecoder
 	scan    *scanner
-	hash    *keyHash
+	hash    *keyHash // nil for rows of a lookup table, which want no more
 	keyCols []int
 	pack    spoolPacker
 	got     scanned

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,15 +36,22 @@ func story(t testing.TB, text string, change func(*Source)) string {
 	defer r.Close()
 	f := r.content.(*forecast)
 	var out bytes.Buffer
-	e, err := newJSONLEncoder(&out, entriesTable())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dangling, err := r.visit(context.Background(), entriesTable(), e.write)
-	if err = errors.Join(err, e.close()); err != nil {
-		t.Fatal(err)
+	var dangling Dangling
+	for _, table := range ForecastTables() {
+		e, err := newJSONLEncoder(&out, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing, err := r.visit(context.Background(), table, e.write)
+		if err = errors.Join(err, e.close()); err != nil {
+			t.Fatal(err)
+		}
+		dangling.add(missing)
 	}
 	fmt.Fprintln(&out, r.Checks(), f.evidence.rows, f.evidence.periods, f.evidence.present, f.inexact, f.totals.list(), f.totals.beyond, dangling)
+	for _, array := range slices.Sorted(maps.Keys(f.readers)) {
+		fmt.Fprintln(&out, array, f.readers[array].unknown.names(), f.readers[array].misfits.names())
+	}
 	fmt.Fprintln(&out, f.evidence.entryPeriod.names(), f.evidence.currencies.names(), f.entries.unknown.names(), f.entries.misfits.names(), f.unknownTop.names())
 	return out.String()
 }
@@ -67,7 +76,10 @@ func alike(t *testing.T, text string, sizes ...int) {
 	}
 }
 
-const oddLookups = `"timePeriods":[{"timePeriodId":"2026_Q1","startDate":"2026-01-01","endDate":"2026-03-31"}],"users":[{"userId":"u1","name":"A"}]`
+const (
+	oddPeriods = `"timePeriods":[{"timePeriodId":"2026_Q1","startDate":"2026-01-01","endDate":"2026-03-31"}]`
+	oddLookups = oddPeriods + `,"users":[{"userId":"u1","name":"A"}]`
+)
 
 // Every way in which an element can be unusual or wrong reads as the parser
 // reads it, refusals and their places included.
@@ -88,8 +100,9 @@ func TestAheadReadsAsTheParserDoes(t *testing.T) {
 			`{"entries":[%s],` + oddLookups + `}`, `{` + oddLookups + `,"entries":[` + plain(9) + `,%s,` + plain(20) + `]}`,
 			"{\"a\":1,\"entries\" : [\n" + plain(5) + " ,\n%s , " + plain(3) + " ] ,\n" + oddLookups + `,"b":{"c":[{}]}}`, `{"entries":[` + plain(5) + `,%s`,
 			`{"entries":[` + plain(5) + `,%s],"entries":[],` + oddLookups + `}`,
+			`{"users":[` + people(9) + `,%s,` + people(4) + `],"entries":[` + plain(5) + `],` + oddPeriods + `,"fields":[%s]}`,
 		} {
-			alike(t, strings.Replace(form, "%s", odd, 1), 60, 700, aheadPiece)
+			alike(t, strings.ReplaceAll(form, "%s", odd), 60, 700, aheadPiece)
 		}
 	}
 }
@@ -98,6 +111,15 @@ func plain(n int) string {
 	var all []string
 	for i := range n {
 		all = append(all, fmt.Sprintf(`{"userId":"u%d","fieldId":"f%d","timePeriodId":"2026_Q1","forecastValue":%d.5,"updatedBy":null,"x%d":[{"userId":"n"},{"userId":"n"}]}`, n*100+i, i%3, i, i%4))
+	}
+	return strings.Join(all, ",")
+}
+
+// people are users, some of whom have more than the columns take.
+func people(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"userId":"u%d","name":"P %d","email":"p%d@x","scopeId":null,"hierarchyName":%d,"x":{"userId" : "n"}}`, n*100+i, i, i%3, i))
 	}
 	return strings.Join(all, ",")
 }
@@ -118,13 +140,17 @@ func TestAheadOfManyRows(t *testing.T) {
 	}
 	for _, rows := range [][]string{many, traps, names} {
 		alike(t, `{"entries":[`+strings.Join(rows, ",")+`],`+oddLookups+`}`, 200, 5000, aheadPiece)
+		alike(t, `{`+oddPeriods+`,"users":[`+strings.Join(rows, ",")+`],"entries":[`+plain(9)+`]}`, 200, 5000, aheadPiece)
 	}
 }
 
 // The number of workers decides nothing.
 func TestAnyNumberOfWorkers(t *testing.T) {
-	text := `{"entries":[` + plain(3000) + `],` + oddLookups + `}`
+	text := `{` + oddPeriods + `,"entries":[` + plain(3000) + `],"users":[` + people(3*shortLookup) + `]}`
 	want := story(t, text, parsed)
+	if got := story(t, text, func(*Source) {}); got != want {
+		t.Error("pieces of the usual size read otherwise")
+	}
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
 	for _, workers := range []int{1, 2, 4} {
@@ -139,6 +165,7 @@ func FuzzAhead(f *testing.F) {
 	f.Add([]byte(`{"entries":[`+plain(3)+`],`+oddLookups+`}`), 40)
 	f.Add([]byte(`{"entries":[{"userId":"a","x":{"y":[1]}},{"currency":{"code":"\u00e9"}}],"x":[]}`), 20)
 	f.Add([]byte(`{"timePeriods":[],"entries":[{"forecastValue":-1.5e3}, {} ]}`), 7)
+	f.Add([]byte(`{"users":[`+people(3)+`],"entries":[`+plain(2)+`],"timePeriods":[{"timePeriodId":"2026_Q1","year":2026,"startDate":1e3}]}`), 50)
 	f.Fuzz(func(t *testing.T, text []byte, size int) {
 		alike(t, string(text), 2+size&0x3ff, aheadPiece)
 	})

@@ -131,6 +131,31 @@ func (b *batch) reset() {
 	}
 }
 
+// append adds the rows of another batch, whose texts get codes of their own here.
+func (b *batch) append(from *batch) {
+	b.rows += from.rows
+	for i := range b.cols {
+		b.cols[i].append(&from.cols[i])
+	}
+}
+
+func (v *vector) append(from *vector) {
+	var codes []uint32
+	if v.texts != nil {
+		codes = v.texts.merge(from.texts)
+	}
+	for _, code := range from.codes {
+		v.codes = append(v.codes, codes[code])
+	}
+	first := len(v.tags)
+	v.tags, v.vals = append(v.tags, from.tags...), append(v.vals, from.vals...)
+	for i, tag := range from.tags {
+		if tag == tagLiteral && v.texts != nil {
+			v.vals[first+i] = int64(codes[from.vals[i]])
+		}
+	}
+}
+
 // window is the part of a lookup table from one row to before another. It shares
 // the table's memory.
 func (b *batch) window(from, until int) *batch {

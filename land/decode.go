@@ -192,11 +192,23 @@ func keep(extra, name []byte, value jsontext.Value) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	value = value.Clone()
-	if err := value.Compact(); err != nil {
-		return nil, err
+	if hasSpace(value) {
+		value = value.Clone()
+		if err := value.Compact(); err != nil {
+			return nil, err
+		}
 	}
 	return append(append(extra, ':'), value...), nil
+}
+
+// hasSpace reports whether there may be white space between tokens of a value.
+func hasSpace(value []byte) bool {
+	for _, c := range value {
+		if c <= ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // unquote gives the text of a JSON string.

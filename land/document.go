@@ -40,6 +40,8 @@ type array struct {
 	after func(*batch) error
 	// ahead reads elements instead of the parser as far as it can, or is nil.
 	ahead *ahead
+	// begin is how many rows the parser reads before that.
+	begin int64
 }
 
 func newDocument(in *intake) *document {
@@ -125,6 +127,7 @@ func (d *document) rows(name string, a *array) error {
 			return err
 		}
 	}
+	a.ahead = nil // an array comes once, and this holds pieces of it
 	_, err := d.dec.ReadToken()
 	return err
 }
@@ -152,7 +155,7 @@ func (d *document) remember(name string) error {
 // begins anew behind them, where it finds the end of the array, an element that
 // it must read itself, or what is wrong.
 func (d *document) readAhead(a *array) error {
-	if a.ahead == nil {
+	if a.ahead == nil || a.rows < a.begin {
 		return nil
 	}
 	if err := a.ahead.flush(); err != nil {

@@ -77,7 +77,7 @@ func (f *forecast) readDocument(in *intake, how reading) error {
 	doc := newDocument(in)
 	f.unknownTop = doc.unknown
 	for name, reader := range f.readers {
-		doc.arrays[name] = &array{decoder: reader, after: f.bound}
+		doc.arrays[name] = &array{decoder: reader, after: f.bound, ahead: f.lookupsAhead(in, how, reader), begin: how.parsed}
 	}
 	entries := &array{decoder: f.entries, after: func(b *batch) error {
 		if !b.full() {
@@ -85,7 +85,7 @@ func (f *forecast) readDocument(in *intake, how reading) error {
 		}
 		return f.flush(b, nil)
 	}}
-	if how.workers > 0 && newScanner(newRowDecoder(f.entries.table)) != nil {
+	if how.reads(f.entries.table) {
 		entries.ahead = &ahead{
 			in: in, reading: how, fresh: f.newPiece, take: f.takePiece,
 			flush: func() error { return f.flush(f.entries.batch, nil) },
@@ -99,6 +99,18 @@ func (f *forecast) readDocument(in *intake, how reading) error {
 		return refuse(CheckShape, "no %s at the top level, which has %s", f.entries.table.Array, topLevel(doc.names))
 	}
 	return f.flush(f.entries.batch, nil)
+}
+
+// lookupsAhead reads the rows of a lookup array ahead of the parser, or is nil.
+func (f *forecast) lookupsAhead(in *intake, how reading, d *rowDecoder) *ahead {
+	if !how.reads(d.table) {
+		return nil
+	}
+	return &ahead{
+		in: in, reading: how, flush: func() error { return nil },
+		fresh: func() *piece { return newLookupPiece(d.table) },
+		take:  func(p *piece) error { return f.takeLookup(d, p) },
+	}
 }
 
 // flush takes a batch of entries. Rows marked loose have no key; nil marks none.
@@ -160,6 +172,10 @@ func (f *forecast) bound(b *batch) error {
 	if b.rows%lookEvery != 0 && b.textBytes() < maxLookups/len(f.lookups) {
 		return nil
 	}
+	return f.boundAll()
+}
+
+func (f *forecast) boundAll() error {
 	total := 0
 	for _, l := range f.lookups {
 		total += l.batch.textBytes() + 16*l.batch.rows*len(l.batch.cols)

@@ -77,6 +77,33 @@ func isJSONNumber(literal string) bool {
 	return err == nil && value.Kind() == '0' && string(value) == literal
 }
 
+// Rows of another batch keep their texts and literals, whose codes change.
+func TestBatchAppend(t *testing.T) {
+	fill := func(text, literal string) *batch {
+		b := newBatch([]Kind{Text, Number})
+		for _, literal := range []string{"1.50", literal} {
+			b.addRow()
+			b.cols[0].setText([]byte(text))
+			b.cols[1].setNumber([]byte(literal))
+		}
+		b.addRow()
+		return b
+	}
+	all := fill("a", "1e5")
+	all.append(fill("b", "2e5"))
+	all.append(fill("a", "1e5"))
+	got := ""
+	for row := range all.rows {
+		if code := all.cols[0].codes[row]; code != 0 {
+			got += string(all.cols[0].texts.at(code)) + string(all.cols[1].appendLiteral(nil, row))
+		}
+		got += ";"
+	}
+	if want := "a1.50;a1e5;;b1.50;b2e5;;a1.50;a1e5;;"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestSumsAreExact(t *testing.T) {
 	for want, literals := range map[string][]string{
 		"0.3":                     {"0.1", "0.2"},

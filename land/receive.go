@@ -49,7 +49,7 @@ func (s Source) reading() reading {
 	case s.pieceBytes > 0:
 		return reading{workers: workers(), piece: s.pieceBytes}
 	}
-	return reading{workers: workers(), piece: aheadPiece}
+	return reading{workers: workers(), piece: aheadPiece, parsed: shortLookup}
 }
 
 // workers is how many goroutines share the work of one landing.

@@ -1,6 +1,8 @@
 package land
 
 import (
+	"bytes"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -18,8 +20,8 @@ type scanner struct {
 	// same way again.
 	order []expected
 	next  int
-	seen  uint64 // the known members of the row, by number
-	odd   []oddName
+	seen  uint64      // the known members of the row, by number
+	odd   []*expected // those of the row that no column takes
 
 	guess textGuess
 	plain []byte
@@ -43,15 +45,10 @@ type known struct {
 type expected struct {
 	raw    []byte
 	name   []byte
+	path   []byte // the name behind that of the member around it
 	inside *members
 	to     known
 	known  bool
-}
-
-// oddName is a name that no column takes, seen in the row at hand.
-type oddName struct {
-	inside *members
-	name   string
 }
 
 const (
@@ -228,14 +225,14 @@ func (s *scanner) member(inside *members) *expected {
 		return e
 	}
 	for _, o := range s.odd {
-		if o.inside == inside && o.name == string(e.name) {
+		if o.inside == inside && bytes.Equal(o.name, e.name) {
 			return nil
 		}
 	}
 	if len(s.odd) >= maxOdd {
 		return nil
 	}
-	s.odd = append(s.odd, oddName{inside, string(e.name)})
+	s.odd = append(s.odd, e)
 	return e
 }
 
@@ -273,6 +270,7 @@ func (s *scanner) learn(inside *members) *expected {
 		return nil
 	}
 	e := expected{raw: append([]byte(nil), s.text[start:s.at]...), name: append([]byte(nil), name...), inside: inside}
+	e.path = append([]byte(inside.outer), name...)
 	e.to, e.known = inside.byName[string(name)]
 	if len(s.order) < maxExpected {
 		s.order = append(s.order, e)
@@ -298,7 +296,7 @@ func (s *scanner) value(e *expected, extra []byte) ([]byte, bool) {
 	value := jsontext.Value(s.text[start:s.at])
 	switch {
 	case !e.known:
-		s.rows.unknown.add(append([]byte(e.inside.outer), e.name...))
+		s.rows.unknown.add(e.path)
 	case leaf:
 		s.rows.present[e.to.vector]++
 	}
@@ -309,7 +307,7 @@ func (s *scanner) value(e *expected, extra []byte) ([]byte, bool) {
 		if e.to.column.ID {
 			return extra, false
 		}
-		s.rows.misfits.add(append([]byte(e.inside.outer), e.name...))
+		s.rows.misfits.add(e.path)
 	}
 	extra, err := keep(extra, e.name, value)
 	return extra, err == nil

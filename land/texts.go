@@ -10,9 +10,10 @@ import (
 type texts struct {
 	bytes []byte
 	ends  []uint32
-	// slots is an open-addressed table of codes, at most half full; its length
-	// is a power of two. A batch read back from the spool has none.
-	slots []uint32
+	// slots is an open-addressed table of codes, each behind 32 bits of its text's
+	// hash, at most half full; its length is a power of two. A batch read back
+	// from the spool has none.
+	slots []uint64
 	seed  maphash.Seed
 }
 
@@ -37,7 +38,7 @@ func (t *texts) find(text []byte) uint32 {
 	if len(t.slots) == 0 {
 		return 0
 	}
-	return t.slots[t.slot(text)]
+	return uint32(t.slots[t.slot(text, t.hash(text))])
 }
 
 // put is the code of the text, which is added when it is new.
@@ -45,31 +46,52 @@ func (t *texts) put(text []byte) uint32 {
 	if 2*(len(t.ends)+1) > len(t.slots) {
 		t.grow()
 	}
-	slot := t.slot(text)
+	hash := t.hash(text)
+	slot := t.slot(text, hash)
 	if t.slots[slot] == 0 {
 		t.bytes = append(t.bytes, text...)
 		t.ends = append(t.ends, uint32(len(t.bytes)))
-		t.slots[slot] = uint32(len(t.ends))
+		t.slots[slot] = hash<<32 | uint64(len(t.ends))
 	}
-	return t.slots[slot]
+	return uint32(t.slots[slot])
 }
 
-func (t *texts) slot(text []byte) uint64 {
+// merge puts the texts of another one and gives their codes here by their codes
+// there.
+func (t *texts) merge(from *texts) []uint32 {
+	codes := make([]uint32, from.count()+1)
+	for code := 1; code < len(codes); code++ {
+		codes[code] = t.put(from.at(uint32(code)))
+	}
+	return codes
+}
+
+// hash is 32 bits, which tell texts apart without a look at them.
+func (t *texts) hash(text []byte) uint64 { return maphash.Bytes(t.seed, text) >> 32 }
+
+func (t *texts) slot(text []byte, hash uint64) uint64 {
 	mask := uint64(len(t.slots) - 1)
-	at := maphash.Bytes(t.seed, text) & mask
-	for {
-		code := t.slots[at]
-		if code == 0 || bytes.Equal(t.at(code), text) {
+	for at := hash & mask; ; at = (at + 1) & mask {
+		slot := t.slots[at]
+		if slot == 0 || slot>>32 == hash && bytes.Equal(t.at(uint32(slot)), text) {
 			return at
 		}
-		at = (at + 1) & mask
 	}
 }
 
 func (t *texts) grow() {
-	t.slots = make([]uint32, max(64, 2*len(t.slots)))
-	for code := 1; code <= len(t.ends); code++ {
-		t.slots[t.slot(t.at(uint32(code)))] = uint32(code)
+	before := t.slots
+	t.slots = make([]uint64, max(64, 2*len(before)))
+	mask := uint64(len(t.slots) - 1)
+	for _, slot := range before {
+		if slot == 0 {
+			continue
+		}
+		at := slot >> 32 & mask
+		for t.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		t.slots[at] = slot
 	}
 }
 
