@@ -18,6 +18,7 @@ type emulateFlags struct {
 	listen, scenario, retryAfter, dialect string
 	config                                emulator.Config
 	otherKeys                             []string
+	rotatedKeys                           []string
 }
 
 func newEmulate(g *globals) *cobra.Command {
@@ -40,6 +41,7 @@ func (x *emulateFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&x.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 picks one")
 	f.StringVar(&c.Key, "key", "emulated", "the API key that is accepted")
 	f.StringArrayVar(&x.otherKeys, "other-key", nil, "a key of another user of the organisation; repeatable")
+	f.StringArrayVar(&x.rotatedKeys, "rotated-key", nil, "a further key of the first user, as after a rotation; repeatable")
 	f.StringVar(&x.dialect, "dialect", "docs", "docs, wild or mission")
 	f.IntVar(&c.Slots, "slots", 3, "jobs queued and running at once")
 	f.IntVar(&c.RunningSlots, "running-slots", 0, "how many of them run (default: all)")
@@ -77,6 +79,9 @@ func newEmulator(x emulateFlags) (*emulator.Emulator, error) {
 	c.OtherKeys = map[string]int64{}
 	for i, key := range x.otherKeys {
 		c.OtherKeys[key] = int64(i) + 2
+	}
+	for _, key := range x.rotatedKeys {
+		c.OtherKeys[key] = 1
 	}
 	if x.scenario != "" {
 		var err error
