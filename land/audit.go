@@ -133,7 +133,7 @@ func (a *audit) checkSpan(src Source) Check {
 // change while the pages are read.
 func (a *audit) checkActors() Check {
 	if id, found := a.actors.repeated(); found {
-		return check(CheckLookupKeys, Noted, "%s holds different rows for the id %s", a.reader.table.Array, shown(id))
+		return check(CheckLookupKeys, Noted, "%s holds different rows for %s", a.reader.table.Array, a.reader.table.named(id))
 	}
 	return check(CheckLookupKeys, Passed, "")
 }

@@ -160,8 +160,8 @@ func (d *rowDecoder) value(dec *jsontext.Decoder, m member, known bool, extra []
 	if value.Kind() == 'n' || m.plain() && d.takes(m, value) {
 		return extra, nil
 	}
-	if m.column.ID {
-		return nil, refuse(CheckIDs, "%s of a row of %s is %s, not a string", m.column.Member, d.table.Array, shown(value))
+	if m.column.ID { // the value itself is not told: it may hold an e-mail address
+		return nil, refuse(CheckIDs, "%s of a row of %s is %s, not a string", m.column.Member, d.table.Array, kindName(value.Kind()))
 	}
 	d.misfits.add(append([]byte(d.outer), d.name...))
 	return keep(extra, d.name, value)

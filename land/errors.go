@@ -88,3 +88,12 @@ func shown[T ~string | ~[]byte](text T) string {
 	}
 	return fmt.Sprintf("%q", string(text))
 }
+
+// named is how a message calls a row by its id. Of people the id is not told: it
+// may be an e-mail address.
+func (t Table) named(id string) string {
+	if t.column("email") >= 0 {
+		return "the id of one person"
+	}
+	return "the id " + shown(id)
+}

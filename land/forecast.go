@@ -232,7 +232,7 @@ func (f *forecast) lookupKeyCheck() Check {
 			continue // one id may name a frame in each of several periods
 		}
 		if id, found := f.lookups[table.Name].repeated(); found {
-			return check(CheckLookupKeys, Failed, "%s holds different rows for the id %s", table.Array, shown(id))
+			return check(CheckLookupKeys, Failed, "%s holds different rows for %s", table.Array, table.named(id))
 		}
 	}
 	return check(CheckLookupKeys, Passed, "")

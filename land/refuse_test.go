@@ -43,10 +43,10 @@ func TestRefusesByName(t *testing.T) {
 		"NaN":                 {document(entry(`,"forecastValue":NaN`)), land.CheckDocument, "not JSON"},
 		"nesting in an entry": {document(entry(`,"x":` + strings.Repeat("[", 1<<16))), land.CheckDocument, "not JSON"},
 		"nesting on top":      {`{"x":` + strings.Repeat(`{"":`, 1<<16), land.CheckDocument, "not JSON"},
-		"numeric id":          {`{"entries":[{"userId":5}],` + lookups + `}`, land.CheckIDs, "userId of a row of entries is \"5\""},
+		"numeric id":          {`{"entries":[{"userId":5}],` + lookups + `}`, land.CheckIDs, "userId of a row of entries is a number, not a string"},
 		"numeric lookup id":   {`{"entries":[],"fields":[{"fieldId":{}}]}`, land.CheckIDs, "fieldId"},
 		"same entry twice":    {document(entry(""), entry(`,"forecastValue":1`)), land.CheckEntryKeys, "entries[0] and entries[1]"},
-		"unlike users":        {`{"entries":[` + entry("") + `],"users":[{"userId":"u1","name":"A"},{"userId":"u1","name":"B"}],` + timePeriods + `}`, land.CheckLookupKeys, `users holds different rows for the id "u1"`},
+		"unlike users":        {`{"entries":[` + entry("") + `],"users":[{"userId":"u1","name":"A"},{"userId":"u1","name":"B"}],` + timePeriods + `}`, land.CheckLookupKeys, `users holds different rows for the id of one person`},
 		"another period":      {`{"entries":[],"timePeriods":[{"timePeriodId":"2026_Q4"}]}`, land.CheckPeriod, `asked for 2026_Q1, the result shows "2026_Q4"`},
 		"an entry of another": {document(entry(""), strings.Replace(entry(""), "2026_Q1", "2026_Q4", 1)), land.CheckPeriod, "1 entry of another period"},
 		"no period at all":    {`{"entries":[]}`, land.CheckPeriod, "no period at all"},
@@ -394,6 +394,23 @@ func TestTotalsAreChecked(t *testing.T) {
 	for _, c := range receive(t, document(entry(`,"forecastValue":1e-900`))).Checks() {
 		if c.Name == land.CheckTotals && (c.Outcome != land.Noted || c.Detail != "1 sum of 1 field; left out for their size: 1 number") {
 			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// What a refusal says ends in logs: no address of a person stands in it, in
+// whatever place the server put one.
+func TestRefusalsTellNoAddress(t *testing.T) {
+	const lookups = `"timePeriods":[],"timeFrames":[]`
+	for name, text := range map[string]string{
+		"in an object":  `{"entries":[{"userId":{"mail":"ada@x.test"}}],` + lookups + `}`,
+		"of a user":     `{"entries":[],"users":[{"userId":["ada@x.test"]}],` + lookups + `}`,
+		"two rows":      `{"entries":[` + entry("") + `],"users":[{"userId":"ada@x.test","name":"A"},{"userId":"ada@x.test","name":"B"}],` + timePeriods + `}`,
+		"an entry's id": strings.ReplaceAll(document(entry(""), entry("")), `"userId":"u1"`, `"userId":"ada@x.test"`),
+		"a bad value":   `{"entries":[],"users":[{"userId":"u1","email":"ada@x.test"x}]}`,
+	} {
+		if r := refusal(t, text, nil); strings.Contains(r.Error()+r.Detail, "ada") {
+			t.Errorf("%s: %v", name, r)
 		}
 	}
 }
