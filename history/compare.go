@@ -2,42 +2,54 @@ package history
 
 import (
 	"bytes"
+	"hash/maphash"
+	"math/bits"
 	"slices"
 )
 
-// table finds the records of one side of a part by key.
+// table finds the records of one side of a part by key. It is used again for
+// the next part.
 type table struct {
 	records []record
-	first   map[uint64]int32 // by hash, the last record put in
-	next    []int32          // the one before it with the same hash, -1 ends
+	seed    maphash.Seed
+	first   []int32 // by hash, the first record, counted from 1; 0 for none
+	next    []int32 // the one after it of the same hash
 	used    []bool
 }
 
-func newTable(records []record) *table {
-	t := &table{records: records, first: make(map[uint64]int32, len(records)), next: make([]int32, len(records)), used: make([]bool, len(records))}
-	for i := range slices.Backward(records) { // so that the first comes first
-		hash := hashOf(records[i].key)
-		if at, there := t.first[hash]; there {
-			t.next[i] = at
-		} else {
-			t.next[i] = -1
-		}
-		t.first[hash] = int32(i)
+// fill puts the records of a side in.
+func (t *table) fill(records []record) {
+	if t.first == nil {
+		t.seed = maphash.MakeSeed()
 	}
-	return t
+	size := 1 << bits.Len(uint(len(records)))
+	t.records, t.first, t.next, t.used = records, zeros(t.first, size), zeros(t.next, len(records)), zeros(t.used, len(records))
+	for i := range slices.Backward(records) { // so that the first comes first
+		slot := t.slot(records[i].key)
+		t.next[i], *slot = *slot, int32(i+1)
+	}
+}
+
+func (t *table) slot(key []byte) *int32 {
+	return &t.first[maphash.Bytes(t.seed, key)&uint64(len(t.first)-1)]
+}
+
+// zeros gives n zeros, where there were other values before if there is room.
+func zeros[T any](s []T, n int) []T {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
 }
 
 // take marks the first record that fits as used and gives it.
-func (t *table) take(key []byte, fits func(record) bool) (record, bool) {
-	at, there := t.first[hashOf(key)]
-	for there && at >= 0 {
-		if !t.used[at] && bytes.Equal(t.records[at].key, key) && fits(t.records[at]) {
-			t.used[at] = true
-			return t.records[at], true
+func (t *table) take(key []byte, fits func(*record) bool) *record {
+	for at := *t.slot(key); at > 0; at = t.next[at-1] {
+		if r := &t.records[at-1]; !t.used[at-1] && bytes.Equal(r.key, key) && fits(r) {
+			t.used[at-1] = true
+			return r
 		}
-		at = t.next[at]
 	}
-	return record{}, false
+	return nil
 }
 
 // matched is a row of the one side with that of the other; one of them may be
@@ -49,22 +61,18 @@ type matched struct {
 // match pairs the records of two sides. Where several have the same key, which
 // happens to rows that name no user, those with the same values belong
 // together, and the rest as they come. What is the same is only counted.
-func match(from, to []record) (differ []matched, same int64) {
-	t := newTable(from)
-	var rest []record
-	for _, r := range to {
-		if _, ok := t.take(r.key, func(o record) bool { return bytes.Equal(o.payload, r.payload) }); ok {
+func (t *table) match(from, to []record) (differ []matched, same int64) {
+	t.fill(from)
+	for i := range to {
+		r := &to[i]
+		if t.take(r.key, func(o *record) bool { return bytes.Equal(o.payload, r.payload) }) != nil {
 			same++
 		} else {
-			rest = append(rest, r)
+			differ = append(differ, matched{to: r})
 		}
 	}
-	for i := range rest {
-		m := matched{to: &rest[i]}
-		if old, ok := t.take(rest[i].key, func(record) bool { return true }); ok {
-			m.from = &old
-		}
-		differ = append(differ, m)
+	for i := range differ {
+		differ[i].from = t.take(differ[i].to.key, func(*record) bool { return true })
 	}
 	for i, used := range t.used {
 		if !used {
@@ -96,63 +104,4 @@ func (m matched) change() (Change, error) {
 		return Change{}, errDamaged
 	}
 	return c, nil
-}
-
-// person is what both sides have of one user.
-type person struct {
-	name                 string
-	from, to             int64 // rows
-	fromCounts, toCounts bool  // one of the values is a number other than zero
-}
-
-func (p *person) presence() Presence {
-	switch {
-	case p.from == 0:
-		return Joined
-	case p.to == 0:
-		return Left
-	case p.fromCounts && !p.toCounts:
-		return Zeroed
-	}
-	return Stayed
-}
-
-// people gathers who is in the records of one part.
-type people map[string]*person
-
-func (all people) of(r *record) *person {
-	id := user(r.key)
-	p := all[string(id)]
-	if p == nil {
-		p = &person{}
-		all[string(id)] = p
-	}
-	return p
-}
-
-func (all people) addFrom(r *record) {
-	p := all.of(r)
-	p.from++
-	p.fromCounts = p.fromCounts || counts(r.payload)
-	if p.name == "" {
-		p.name = nameIn(r.label)
-	}
-}
-
-// addTo comes after all of addFrom: the newer name stays.
-func (all people) addTo(r *record) {
-	p := all.of(r)
-	if p.to == 0 {
-		if name := nameIn(r.label); name != "" {
-			p.name = name
-		}
-	}
-	p.to++
-	p.toCounts = p.toCounts || counts(r.payload)
-}
-
-func nameIn(label []byte) string {
-	var c Change
-	c.label(label)
-	return c.UserName
 }

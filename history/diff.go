@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 )
 
@@ -124,8 +123,9 @@ func (d *diff) compareAll() error {
 	var wait sync.WaitGroup
 	for range comparers {
 		wait.Go(func() {
+			c := comparer{diff: d}
 			for part := range next {
-				if err := d.compare(part); err != nil {
+				if err := c.compare(part); err != nil {
 					cancel(err)
 					return
 				}
@@ -141,107 +141,6 @@ func (d *diff) compareAll() error {
 	close(next)
 	wait.Wait()
 	return context.Cause(ctx)
-}
-
-// compare compares one part. What is larger than memory should hold is gone
-// through several times, each time for the keys of another share.
-func (d *diff) compare(part int) error {
-	all := people{}
-	if err := d.gather(part, all); err != nil {
-		return err
-	}
-	size := max(d.sides[0].spool.size(part), d.sides[1].spool.size(part))
-	shares := uint64(size/d.partBytes) + 1
-	for share := range shares {
-		mine := func(key []byte) bool { return shares == 1 || hashOf(key)%shares == share }
-		var loaded [2][]record
-		for i := range d.sides {
-			var err error
-			if loaded[i], err = d.load(i, part, mine); err != nil {
-				return err
-			}
-		}
-		if err := d.keep(part, share, loaded, all); err != nil {
-			return err
-		}
-	}
-	d.tell(all)
-	return nil
-}
-
-// gather looks who is in a part.
-func (d *diff) gather(part int, all people) error {
-	for i, add := range []func(*record){all.addFrom, all.addTo} {
-		err := d.sides[i].spool.visit(part, func(text []byte) error {
-			return records(text, func(r record) { add(&r) })
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *diff) load(i, part int, mine func(key []byte) bool) (all []record, err error) {
-	err = d.sides[i].spool.visit(part, func(text []byte) error {
-		kept := slices.Clone(text)
-		return records(kept, func(r record) {
-			if mine(r.key) {
-				all = append(all, r)
-			}
-		})
-	})
-	return all, err
-}
-
-func records(text []byte, each func(record)) error {
-	for s := (scan{rest: text}); len(s.rest) > 0; {
-		r := s.record()
-		if s.short {
-			return errDamaged
-		}
-		each(r)
-	}
-	return nil
-}
-
-// keep writes the changes of a share down in order.
-func (d *diff) keep(part int, share uint64, loaded [2][]record, all people) error {
-	differ, same := match(loaded[0], loaded[1])
-	changes := make([]Change, 0, len(differ))
-	var found Counts
-	found.Same = same
-	for _, m := range differ {
-		c, err := m.change()
-		if err != nil {
-			return err
-		}
-		c.Person = all[c.UserID].presence()
-		found.count(c.Kind)
-		changes = append(changes, c)
-	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return before(&a, &b) })
-	return d.write(part, share, changes, found)
-}
-
-func (d *diff) write(part int, share uint64, changes []Change, found Counts) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.counts.add(found)
-	if share > 0 { // an order of its own: a part of its own
-		d.found.buffers = append(d.found.buffers, nil)
-		d.found.pieces = append(d.found.pieces, nil)
-		part = len(d.found.pieces) - 1
-	}
-	var line, text []byte
-	for i := range changes {
-		text = appendChange(text[:0], &changes[i])
-		line = appendBytes(line[:0], text)
-		if err := d.found.add(part, line); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // maxPeople bounds how many people a [Summary] names.

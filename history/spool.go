@@ -23,7 +23,7 @@ type piece struct {
 	size int32
 }
 
-const pieceBytes = 16 << 10
+const pieceBytes = 32 << 10
 
 // newParted makes a file of mode 0600 in dir that is gone when its process is,
 // however that ends, where the system can.
