@@ -66,6 +66,18 @@ func partitionOf(r weir.Request) []string {
 	return []string{"since=" + segment(edgeName(r.Since)), "until=" + segment(edgeName(r.Until))}
 }
 
+// PeriodOf is the period that stands in a manifest's path: what came, also where
+// none was asked for. False is for the path of no forecast.
+func PeriodOf(manifest string) (weir.Period, bool) {
+	for _, folder := range strings.Split(manifest, "/") {
+		if text, found := strings.CutPrefix(folder, "time_period="); found {
+			period, err := weir.ParsePeriod(text)
+			return period, err == nil
+		}
+	}
+	return "", false
+}
+
 // edgeName is a bound of a span as it stands in a path: a day as it is, an
 // instant in UTC, as 20261123T150405Z or with milliseconds 20261123T150405999Z;
 // one that was left to the server is "any".

@@ -11,14 +11,16 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/app"
+	"github.com/weirhq/weir/land"
 )
 
 // exportJSON is one export in the contract's --json object.
 type exportJSON struct {
-	ID         int64        `json:"id"`
-	Kind       weir.Kind    `json:"kind"`
-	ForecastID string       `json:"forecast_id"`
-	TimePeriod weir.Period  `json:"time_period"`
+	ID         int64     `json:"id"`
+	Kind       weir.Kind `json:"kind"`
+	ForecastID string    `json:"forecast_id"`
+	// TimePeriod is what was asked for, else what landed, else null.
+	TimePeriod *weir.Period `json:"time_period"`
 	Since      string       `json:"since,omitempty"`
 	Until      string       `json:"until,omitempty"`
 	State      weir.State   `json:"state"`
@@ -69,7 +71,7 @@ func outcomeOf(o app.Outcome) outcomeJSON {
 func exportOf(s engine.Standing) exportJSON {
 	e := exportJSON{
 		ID: s.Export.ID, Kind: s.Export.Request.Kind, ForecastID: s.Export.Request.ForecastID,
-		TimePeriod: s.Export.Request.Period, Since: s.Export.Request.Since, Until: s.Export.Request.Until, State: s.Export.State, JobID: s.Export.JobID,
+		TimePeriod: periodOf(s), Since: s.Export.Request.Since, Until: s.Export.Request.Until, State: s.Export.State, JobID: s.Export.JobID,
 	}
 	for _, d := range s.Deliveries {
 		if d.State == weir.DeliveryLanded && e.Manifest == "" {
@@ -80,6 +82,20 @@ func exportOf(s engine.Standing) exportJSON {
 		e.Error = &failureJSON{f.Code, plain(f.Message), plain(f.Hint)}
 	}
 	return e
+}
+
+// periodOf is the period asked for. Where the server chose it, only what landed
+// shows it.
+func periodOf(s engine.Standing) *weir.Period {
+	if asked := s.Export.Request.Period; asked != "" {
+		return &asked
+	}
+	for _, d := range s.Deliveries {
+		if came, ok := land.PeriodOf(d.Manifest); ok && d.State == weir.DeliveryLanded {
+			return &came
+		}
+	}
+	return nil
 }
 
 func manifestPlace(d weir.Delivery) string {
