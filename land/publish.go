@@ -59,11 +59,19 @@ type publication struct {
 	r      *Receipt
 	target Target
 	paths  layoutPaths
+	// replaced says that a file was overwritten that no manifest named then.
+	replaced bool
+	// mend overwrites a snapshot whose files this publication took away: see
+	// contend.
+	mend bool
 }
 
 func (p *publication) attempt(ctx context.Context) (Manifest, error) {
 	place, there, err := p.find(ctx)
 	if err != nil {
+		return Manifest{}, err
+	}
+	if there, err = p.contend(ctx, there); err != nil {
 		return Manifest{}, err
 	}
 	if there == nil {
@@ -257,20 +265,15 @@ func (p *publication) publishRaw(ctx context.Context, file *stagedFile) (File, e
 // publishPart makes a table's file appear. One that is there already without a
 // manifest is of a run that died, or of one that does the same right now.
 func (p *publication) publishPart(ctx context.Context, file *stagedFile, place string) error {
-	err := file.to.Publish(ctx, false)
+	err := file.to.Publish(ctx, p.mend)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	there, err := p.store.Open(ctx, file.path)
-	if err != nil {
+	sum, err := hashAt(ctx, p.store, file.path)
+	switch {
+	case err != nil:
 		return takenIfGone(err)
-	}
-	defer there.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, there); err != nil {
-		return err
-	}
-	if hex.EncodeToString(sum.Sum(nil)) == file.facts().SHA256 {
+	case sum == file.facts().SHA256:
 		return nil
 	}
 	return p.replace(ctx, file, place)
@@ -292,6 +295,7 @@ func (p *publication) replace(ctx context.Context, file *stagedFile, places ...s
 			return errors.Join(err, errTaken)
 		}
 	}
+	p.replaced = true // whatever becomes of it
 	return file.to.Publish(ctx, true)
 }
 
@@ -309,7 +313,7 @@ func (p *publication) publishManifest(ctx context.Context, s *stage, m Manifest)
 	if _, err := io.Copy(file, bytes.NewReader(text)); err != nil {
 		return err
 	}
-	err = file.to.Publish(ctx, false)
+	err = file.to.Publish(ctx, p.mend)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
