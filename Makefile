@@ -72,7 +72,7 @@ bench-diff: ## compare two snapshots of 3 million rows with the built program: w
 bench-land: ## measure landing beside DuckDB and Python: minutes, 2 GB of disk (LAND='-mb 100 -compare 100' for less)
 	@./bench/land.sh $(LAND)
 
-cover: ## measure coverage of all packages by all tests, into coverage.out
+cover: servers ## measure coverage of all packages by all tests, into coverage.out
 	@$(GO) test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=coverage.out $(PKG) | awk '!/^ok|coverage: /'
 	@$(GO) tool cover -func coverage.out | tail -n 1
 

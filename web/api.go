@@ -140,7 +140,7 @@ func (s *Server) apiSnapshots(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.reader.snapshots(r.Context(), name)
+	all, err := s.latest(r.Context(), name)
 	return struct {
 		Snapshots []view.Snapshot `json:"snapshots"`
 	}{all}, err

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,9 @@ type office struct {
 	spool     string
 	comparing func(context.Context)
 	many      int
+	// read counts manifests read for the list; gone says that none stand.
+	read atomic.Int64
+	gone bool
 }
 
 func (o *office) ask(format string, args ...any) error {
@@ -62,12 +66,25 @@ func (o *office) Pause(_ context.Context, account, schedule string, paused bool)
 }
 
 func (o *office) Manifests(_ context.Context, e weir.Export, d weir.Delivery) ([]land.Manifest, error) {
-	m := land.Manifest{Path: d.Manifest, Request: e.Request, SnapshotAt: d.SnapshotAt, Checks: []land.Check{{Name: "period", Outcome: land.Passed}, {Name: "lookups", Outcome: land.Noted}, {Name: "length", Outcome: land.NotShown}},
+	m := land.Manifest{Path: d.Manifest, Request: e.Request, SnapshotAt: d.SnapshotAt, Checks: someChecks(),
 		Totals: []land.Total{{FieldID: "commit", Column: "forecast_value", Rows: 3, Sum: "1234.50"}}, Tables: []land.ManifestTable{{Name: "forecast_entries", Rows: 7}}}
 	older := m
 	m.Snapshot, older.Snapshot = "newer", "older"
 	older.Path, older.SnapshotAt = "_manifests/older.json", d.SnapshotAt.Add(-time.Hour)
 	return []land.Manifest{m, older}, nil
+}
+
+func (o *office) Manifest(_ context.Context, _ weir.Request, _, path string) (land.Manifest, error) {
+	o.read.Add(1)
+	if o.gone {
+		return land.Manifest{}, history.ErrNoSnapshot
+	}
+	return land.Manifest{Path: path, Checks: someChecks()}, nil
+}
+
+// someChecks are a check that passed, one that noted something, one that saw nothing.
+func someChecks() []land.Check {
+	return []land.Check{{Name: "period", Outcome: land.Passed}, {Name: "lookups", Outcome: land.Noted}, {Name: "length", Outcome: land.NotShown}}
 }
 
 // hostile is a name that would like to be a script.

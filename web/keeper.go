@@ -37,6 +37,9 @@ type Keeper interface {
 	// Manifests are those of the snapshots that stand where a delivery landed, of
 	// the same request and form, newest first.
 	Manifests(ctx context.Context, e weir.Export, d weir.Delivery) ([]land.Manifest, error)
+	// Manifest is the one at a path in a destination, where a result of the request
+	// landed; history.ErrNoSnapshot when it no longer stands there.
+	Manifest(ctx context.Context, r weir.Request, destination, path string) (land.Manifest, error)
 	// Compare gives each what differs between an earlier snapshot, by its name,
 	// and the one of a delivery, both where that landed. It ends soon after ctx.
 	Compare(ctx context.Context, e weir.Export, d weir.Delivery, from string, each func(*history.Change) error) (history.About, history.Summary, error)

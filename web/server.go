@@ -30,6 +30,7 @@ type Server struct {
 	hub       hub
 	rows      rowCache
 	comparing comparing
+	checked   checked
 	mux       *http.ServeMux
 	templates *template.Template
 	assets    assets

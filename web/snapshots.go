@@ -19,7 +19,7 @@ func (s *Server) snapshotsSheet(ctx context.Context, q query) (sheet, error) {
 	if q.account == "" {
 		return s.only(sh, "first", "first", nil)
 	}
-	all, err := s.reader.snapshots(ctx, q.account)
+	all, err := s.latest(ctx, q.account)
 	if err != nil {
 		return sh, err
 	}
@@ -91,7 +91,7 @@ func (s *Server) open(ctx context.Context, id int64) (opened, error) {
 	for i, m := range manifests {
 		if m.Path == d.Manifest {
 			o.Manifest = &manifests[i]
-			o.Snapshot = o.Snapshot.Checked(m)
+			o.Snapshot.Checks = view.ChecksOf(m)
 		} else {
 			o.Earlier = append(o.Earlier, place{known[m.Path], m.Path, m.Snapshot, m.SnapshotAt, m.Rows()})
 		}

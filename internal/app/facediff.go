@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/history"
@@ -34,6 +37,26 @@ func (k *keeper) Compare(ctx context.Context, e weir.Export, d weir.Delivery, fr
 	pair := Pair{About: about, from: landed{archive, about.From}, to: landed{archive, about.To}, dir: spoolPlace(k.service.Settings)}
 	s, err := pair.Compare(ctx, each)
 	return about, s, err
+}
+
+// Manifest reads the one at a path in a destination.
+func (k *keeper) Manifest(ctx context.Context, r weir.Request, destination, name string) (land.Manifest, error) {
+	ctx, cancel := context.WithTimeout(ctx, destinationPatience)
+	defer cancel()
+	archive, err := OpenArchive(destination)
+	if err != nil {
+		return land.Manifest{}, refused(err)
+	}
+	base := strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "snapshot="), ".json")
+	all, err := archive.Snapshots(ctx, land.Selection{ForecastID: r.ForecastID, Period: r.Period, Snapshot: base})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return land.Manifest{}, unreached(destination, err)
+	}
+	at := slices.IndexFunc(all, func(m land.Manifest) bool { return m.Path == name })
+	if at < 0 {
+		return land.Manifest{}, history.ErrNoSnapshot
+	}
+	return all[at], nil
 }
 
 // pairOf finds the snapshot of a manifest, and the one that is named and earlier.

@@ -7,17 +7,27 @@ import (
 	"github.com/weirhq/weir/plan"
 )
 
-// Export is one export as it stands.
-type Export struct {
-	ID         int64        `json:"id"`
+// Asked is what was asked for, and for which account.
+type Asked struct {
 	Account    string       `json:"account"`
 	Kind       weir.Kind    `json:"kind"`
 	ForecastID string       `json:"forecast_id"`
 	TimePeriod weir.Period  `json:"time_period"`
 	Title      string       `json:"title"`
 	Request    weir.Request `json:"request"`
-	State      weir.State   `json:"state"`
-	Rank       string       `json:"rank"` // scheduled, asked or backfill
+}
+
+func askedOf(e weir.Export) Asked {
+	r := e.Request
+	return Asked{Account: e.Account, Kind: r.Kind, ForecastID: r.ForecastID, TimePeriod: r.Period, Title: r.Title(), Request: r}
+}
+
+// Export is one export as it stands.
+type Export struct {
+	ID int64 `json:"id"`
+	Asked
+	State weir.State `json:"state"`
+	Rank  string     `json:"rank"` // scheduled, asked or backfill
 	// Since is when it came into its state, or when its job began to run.
 	Since       time.Time `json:"since,omitzero"`
 	AsOf        time.Time `json:"as_of,omitzero"`
@@ -99,8 +109,7 @@ type Facts struct {
 func ExportOf(f Facts) Export {
 	e := f.Export
 	v := Export{
-		ID: e.ID, Account: e.Account, Kind: e.Request.Kind, ForecastID: e.Request.ForecastID, TimePeriod: e.Request.Period,
-		Title: e.Request.Title(), Request: e.Request, State: e.State, Rank: rankWord(e.Rank), Since: since(f),
+		ID: e.ID, Asked: askedOf(e), State: e.State, Rank: rankWord(e.Rank), Since: since(f),
 		AsOf: e.AsOf, CreatedAt: e.CreatedAt, SubmittedAt: e.SubmittedAt, Expected: f.Expected.Seconds(),
 		Wait: f.Stand.Wait.Code, Sentence: sentence(f), Jobs: e.Jobs, Failure: failure(e.Failure), Twin: e.Twin,
 		Adopted: e.Adopted, Actions: actions(f), Deliveries: []Delivery{},

@@ -12,26 +12,32 @@ import (
 // Snapshot is the latest that landed of one request at one place.
 type Snapshot struct {
 	// ID is the delivery's.
-	ID          int64        `json:"id"`
-	Export      int64        `json:"export"`
-	Account     string       `json:"account"`
-	Kind        weir.Kind    `json:"kind"`
-	ForecastID  string       `json:"forecast_id"`
-	TimePeriod  weir.Period  `json:"time_period"`
-	Title       string       `json:"title"`
-	Request     weir.Request `json:"request"`
-	Likeness    string       `json:"likeness"`
-	SnapshotAt  time.Time    `json:"snapshot_at,omitzero"`
-	LandedAt    time.Time    `json:"landed_at,omitzero"`
-	Rows        int64        `json:"rows"`
-	Format      string       `json:"format"`
-	Destination string       `json:"destination"`
-	Manifest    string       `json:"manifest"`
-	// Checks counts the checks that had something to look at, Passed those that
-	// found nothing to note; -1 when the manifest was not read.
-	Checks int `json:"checks"`
-	Passed int `json:"checks_passed"`
+	ID     int64 `json:"id"`
+	Export int64 `json:"export"`
+	Asked
+	Likeness    string    `json:"likeness"`
+	SnapshotAt  time.Time `json:"snapshot_at,omitzero"`
+	LandedAt    time.Time `json:"landed_at,omitzero"`
+	Rows        int64     `json:"rows"`
+	Format      string    `json:"format"`
+	Destination string    `json:"destination"`
+	Manifest    string    `json:"manifest"`
+	Checks
 }
+
+// Checks are what a manifest says of its checks. None of them failed: what fails
+// does not land.
+type Checks struct {
+	// Made had something to look at, Passed found nothing to note; -1 when the
+	// manifest was not read.
+	Made   int `json:"checks"`
+	Passed int `json:"checks_passed"`
+	// Gone says that there is no manifest any more.
+	Gone bool `json:"-"`
+}
+
+// Noted is how many found something that a person should know.
+func (c Checks) Noted() int { return c.Made - c.Passed }
 
 // SnapshotsOf are the landed deliveries of exports, in the exports' order.
 func SnapshotsOf(exports []weir.Export, deliveries map[int64][]weir.Delivery) []Snapshot {
@@ -49,25 +55,24 @@ func SnapshotsOf(exports []weir.Export, deliveries map[int64][]weir.Delivery) []
 // SnapshotOf is a landed delivery.
 func SnapshotOf(e weir.Export, d weir.Delivery) Snapshot {
 	return Snapshot{
-		ID: d.ID, Export: e.ID, Account: e.Account, Kind: e.Request.Kind, ForecastID: e.Request.ForecastID, TimePeriod: e.Request.Period,
-		Title: e.Request.Title(), Request: e.Request, Likeness: e.Request.Likeness(), SnapshotAt: d.SnapshotAt, LandedAt: d.LandedAt,
-		Rows: d.Rows, Format: d.Format, Destination: d.Destination, Manifest: d.Manifest, Checks: -1, Passed: -1,
+		ID: d.ID, Export: e.ID, Asked: askedOf(e), Likeness: e.Request.Likeness(), SnapshotAt: d.SnapshotAt, LandedAt: d.LandedAt,
+		Rows: d.Rows, Format: d.Format, Destination: d.Destination, Manifest: d.Manifest, Checks: Checks{Made: -1, Passed: -1},
 	}
 }
 
-// Checked adds what the manifest says of its checks.
-func (s Snapshot) Checked(m land.Manifest) Snapshot {
-	s.Checks, s.Passed = 0, 0
-	for _, c := range m.Checks {
-		switch c.Outcome {
+// ChecksOf counts the checks of a manifest.
+func ChecksOf(m land.Manifest) Checks {
+	var c Checks
+	for _, one := range m.Checks {
+		switch one.Outcome {
 		case land.Passed:
-			s.Passed++
-			s.Checks++
+			c.Passed++
+			c.Made++
 		case land.Noted, land.Failed:
-			s.Checks++
+			c.Made++
 		}
 	}
-	return s
+	return c
 }
 
 // Series is one total over time.
