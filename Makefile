@@ -85,7 +85,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	done <<<"$$targets"
 
 screenshots: servers ## make the pictures of the web page in docs/screenshots
-	@$(GO) test -count=1 ./internal/browsertest -run '^TestPages$$' -shots "$(CURDIR)/docs/screenshots"
+	@$(GO) test -count=1 ./internal/browsertest -run '^TestBrowser$$/^pages$$' -shots "$(CURDIR)/docs/screenshots"
 
 demo: ## export from the emulator into ./weir-demo, no account needed
 	@$(GO) run ./cmd/weir demo

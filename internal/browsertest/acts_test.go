@@ -1,17 +1,22 @@
 package browsertest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir/emulator"
 )
 
-// slow is an account whose jobs last, but for one tab that the server refuses
-// with a text that would like to be a script.
+// slow is an account whose jobs last, but for two tabs: one that the server
+// refuses with a text that would like to be a script, and one of people whose
+// names would.
 const slow = `
 accounts:
   acme: {key: {env: KEY}, base_url: "%s"}
@@ -20,27 +25,59 @@ destinations:
 exports:
   - {name: long, account: acme, forecasts: [net_arr], periods: [current], destinations: [lake]}
   - {name: hostile, account: acme, forecasts: [new_logo], periods: [current], destinations: [lake]}
+  - {name: people, account: acme, forecasts: [people], periods: [current], destinations: [lake]}
 schedules:
   long: {exports: [long], cron: "0 0 1 1 *"}
   hostile: {exports: [hostile], cron: "0 0 1 1 *"}
+  people: {exports: [people], cron: "0 0 1 1 *"}
 `
 
 const hostile = `<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">`
 
-func slowStage(t *testing.T, flags ...string) *Stage {
-	return Play(t, Build(t), emulator.Config{JobTime: 10 * time.Minute, Seed: 3, Scenario: scenario(t, `
+func slowStage(t *testing.T, program string, flags ...string) *Stage {
+	return Play(t, program, emulator.Config{Seed: 3, ForecastIDs: []string{"net_arr", "new_logo", "people"}, Duration: func(forecast, _ string, _ int) time.Duration {
+		if forecast == "people" {
+			return time.Second
+		}
+		return 10 * time.Minute
+	}, Scenario: scenario(t, `
 rules:
   - match: {method: POST, forecast: new_logo}
     status: 400
     code: bad_request
     message: "`+hostile+`"
-`)}, slow, nil, flags...)
+`)}, slow, hostileNames, flags...)
 }
 
-// TestActs does on the pages what people do there.
-func TestActs(t *testing.T) {
-	s := slowStage(t)
-	b := Open(t, s.Base)
+// hostileNames gives everybody and every field in a result a name that would
+// like to be a script, and every value another one each time.
+func hostileNames(api http.Handler) http.Handler {
+	name := regexp.MustCompile(`("(?:name|fieldName)":\s?)"(?:[^"\\]|\\.)*"`)
+	value := regexp.MustCompile(`("(?:forecastValue|quotaValue)":\s?)-?[0-9][0-9.e+-]*`)
+	text, err := json.Marshal(strings.ReplaceAll(hostile, `\"`, `"`))
+	var times atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err != nil || !strings.HasSuffix(r.URL.Path, "/results") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		r.Header.Del("Accept-Encoding")
+		answer := httptest.NewRecorder()
+		api.ServeHTTP(answer, r)
+		body := name.ReplaceAll(answer.Body.Bytes(), append([]byte("$1"), text...))
+		body = value.ReplaceAll(body, fmt.Appendf(nil, "${1}%d", 1000*times.Add(1)))
+		for header, values := range answer.Header() {
+			if header != "Content-Length" {
+				w.Header()[header] = values
+			}
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body)
+	})
+}
+
+// acts does on the pages what people do there.
+func acts(t *testing.T, s *Stage, b *Tab) {
 	b.Go(s.Link)
 	b.Shows("h1", "Now")
 	b.Shows("#live-state", "live")
@@ -76,14 +113,7 @@ func TestActs(t *testing.T) {
 	bad := s.Wish("acme", "hostile")[0]
 	s.Await(bad, "failed")
 	for _, path := range []string{fmt.Sprintf("/exports/%d", bad), "/exports", "/timeline?minutes=5"} {
-		b.Go(s.Base + path)
-		b.Shows("main", "")
-		if title := Eval[string](b, "document.title"); title == "owned" {
-			t.Errorf("%s: the server's text ran as a script", path)
-		}
-		if n := Eval[int](b, "document.querySelectorAll('main script, main img').length"); n != 0 {
-			t.Errorf("%s: the server's text became %d elements", path, n)
-		}
+		harmless(t, s, b, path)
 	}
 	b.Go(fmt.Sprintf("%s/exports/%d", s.Base, bad))
 	b.Shows("#export", "<script>document.title='owned'</script>")
@@ -95,9 +125,38 @@ func TestActs(t *testing.T) {
 	// Without its cookie the browser is nobody.
 	b.Click(".tools button.plain")
 	b.Shows("button.main", "Log in")
-	b.Type("#token", Token)
-	b.Click("button.main")
-	b.Shows("h1", "Now")
+	b.Enter(s)
+}
+
+// harmless visits a page that shows hostile text.
+func harmless(t *testing.T, s *Stage, b *Tab, path string) {
+	t.Helper()
+	b.Go(s.Base + path)
+	b.Until("the page is drawn", `document.querySelector("h1") && document.readyState === "complete"`)
+	if title := Eval[string](b, "document.title"); title == "owned" {
+		t.Errorf("%s: the server's text ran as a script", path)
+	}
+	if n := Eval[int](b, "document.querySelectorAll('main script, main img').length"); n != 0 {
+		t.Errorf("%s: the server's text became %d elements", path, n)
+	}
+}
+
+// names lands results in which everybody's name would like to be a script, and
+// looks at them, and at what changed from one to the next.
+func names(t *testing.T, s *Stage, b *Tab) {
+	b.Enter(s)
+	first := s.Await(s.Wish("acme", "people")[0], "landed")
+	second := s.Await(s.Wish("acme", "people")[0], "landed")
+	var opened struct{ Manifest struct{ Snapshot string } }
+	if got := s.Ask("GET", fmt.Sprintf("/snapshots/%d", first.Deliveries[0].ID), "", &opened); got != http.StatusOK {
+		t.Fatalf("the snapshot's page in the API answers %d", got)
+	}
+	at := fmt.Sprintf("/snapshots/%d", second.Deliveries[0].ID)
+	harmless(t, s, b, "/snapshots")
+	harmless(t, s, b, at)
+	harmless(t, s, b, at+"/diff/"+opened.Manifest.Snapshot)
+	b.Shows("#diff table", "<script>document.title='owned'</script>")
+	b.Quiet("hostile names")
 }
 
 func keyboard(t *testing.T, b *Tab) {
@@ -111,11 +170,11 @@ func keyboard(t *testing.T, b *Tab) {
 	}
 }
 
-// TestForeignPage lets a page of another origin try what it can.
-func TestForeignPage(t *testing.T) {
-	s := slowStage(t)
+// foreign lets a page of another origin try what it can.
+func foreign(t *testing.T, s *Stage, b *Tab) {
 	id := s.Wish("acme", "long")[0]
 	s.Await(id, "running")
+	before := len(s.Emulator.RequestLog())
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<!doctype html><title>evil</title><form method="post" action="%s/exports/%d/cancel"><button>win</button></form>
@@ -125,9 +184,7 @@ window.sent = fetch("%s/api/v1/exports/%d/cancel", {method: "POST", credentials:
 </script>`, s.Base, id, s.Base, s.Base, s.Base, id)
 	}))
 	defer evil.Close()
-	b := Open(t, s.Base)
-	b.Go(s.Link)
-	b.Shows("h1", "Now")
+	b.Enter(s)
 	b.Go(evil.URL)
 	if got := Eval[string](b, "window.read"); got != "refused" {
 		t.Errorf("a foreign page reads %q", got)
@@ -142,18 +199,16 @@ window.sent = fetch("%s/api/v1/exports/%d/cancel", {method: "POST", credentials:
 	if e := s.Await(id, "running"); e.State != "running" {
 		t.Errorf("the export is %s", e.State)
 	}
-	for _, r := range s.Emulator.RequestLog() {
+	for _, r := range s.Emulator.RequestLog()[before:] {
 		if r.Method == http.MethodPatch {
 			t.Error("a foreign page cancelled a job")
 		}
 	}
 }
 
-// TestReadOnlyPages shows everything and offers nothing.
-func TestReadOnlyPages(t *testing.T) {
-	s := slowStage(t, "--read-only")
-	b := Open(t, s.Base)
-	b.Go(s.Link)
+// readOnly shows everything and offers nothing.
+func readOnly(t *testing.T, s *Stage, b *Tab) {
+	b.Enter(s)
 	b.Shows(".tools", "read-only")
 	b.Go(s.Base + "/schedules")
 	b.Shows("#schedules", "hostile")

@@ -22,7 +22,10 @@ import (
 // patience is how long a page may take to show what is waited for.
 const patience = 30 * time.Second
 
-// Tab is one tab of a browser of the test's own. Whatever a page says on its
+// Browser is one that several tests look through, each in tabs of its own.
+type Browser struct{ ctx context.Context }
+
+// Tab is one tab of a browser. Whatever a page says on its
 // console and wherever it sends a request is noted.
 type Tab struct {
 	t    testing.TB
@@ -34,16 +37,12 @@ type Tab struct {
 	foreign  []string
 }
 
-// Open starts a browser that may speak to one host. It ends with the test.
-func Open(t testing.TB, base string) *Tab {
+// Start starts a browser that ends with the test.
+func Start(t testing.TB) *Browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatalf("find a browser: %v; run internal/browsertest/install.sh, or install Debian's package chromium", err)
-	}
-	at, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()),
@@ -54,9 +53,24 @@ func Open(t testing.TB, base string) *Tab {
 	allocated, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocated)
 	t.Cleanup(func() { stop(); stopBrowser() })
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("true")); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return &Browser{ctx}
+}
+
+// Open opens a tab that may speak to one host. It is closed with the test.
+func (b *Browser) Open(t testing.TB, base string) *Tab {
+	t.Helper()
+	at, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := chromedp.NewContext(b.ctx)
+	t.Cleanup(stop)
 	tab := &Tab{t: t, ctx: ctx, host: at.Host}
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
-		t.Fatalf("start %s: %v", path, err)
+		t.Fatalf("open tab: %v", err)
 	}
 	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)

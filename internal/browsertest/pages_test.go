@@ -3,8 +3,10 @@ package browsertest
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,16 +53,35 @@ func pacing(forecast, _ string, _ int) time.Duration {
 	return time.Second
 }
 
-// TestPages looks at every page as people do: in light and dark, wide and on a
+// TestBrowser builds the program and starts a browser, once for everything that
+// is looked at.
+func TestBrowser(t *testing.T) {
+	program, browser := Build(t), Start(t)
+	t.Run("pages", func(t *testing.T) { pages(t, program, browser) })
+	slow := slowStage(t, program)
+	for _, test := range []struct {
+		name string
+		look func(*testing.T, *Stage, *Tab)
+	}{{"acts", acts}, {"names", names}, {"foreign", foreign}} {
+		t.Run(test.name, func(t *testing.T) { test.look(t, slow.Of(t), browser.Open(t, slow.Base)) })
+	}
+	t.Run("read-only", func(t *testing.T) {
+		s := slowStage(t, program, "--read-only")
+		readOnly(t, s, browser.Open(t, s.Base))
+	})
+	t.Run("river", func(t *testing.T) { riverPages(t, program, browser) })
+}
+
+// pages looks at every page as people do: in light and dark, wide and on a
 // phone, with axe-core, an eye on the console and on where requests go.
-func TestPages(t *testing.T) {
+func pages(t *testing.T, program string, browser *Browser) {
 	configuration := busy
 	if *shots != "" { // pictures show a place that could be anybody's
 		lake := filepath.Join(os.TempDir(), "clari-data")
 		configuration = strings.Replace(busy, "to: lake", "to: "+lake, 1)
 		t.Cleanup(func() { os.RemoveAll(lake) })
 	}
-	s := Play(t, Build(t), emulator.Config{
+	s := Play(t, program, emulator.Config{
 		Slots: 3, Quota: 120, QuotaUsed: 34, Seed: 7, Plain: true, Duration: pacing,
 		ForecastIDs: []string{"net_arr", "new_logo", "renewals"},
 		Scenario: scenario(t, `
@@ -81,26 +102,49 @@ rules:
 	s.Settled("landed", 13)
 	s.Wish("acme", "weekly")
 	s.Settled("running", 3)
-	b := Open(t, s.Base)
-	b.Go(s.Link)
-	b.Shows("h1", "Now")
-	var failed, landed export
-	for _, e := range s.Exports() {
-		switch e.State {
-		case "failed":
-			failed = e
-		case "landed":
-			landed = e
-		}
-	}
+	b := browser.Open(t, s.Base)
+	b.Enter(s)
 	source := axe(t)
 	for _, p := range []struct{ name, path string }{
 		{"now", "/"}, {"timeline", "/timeline?minutes=5"}, {"quota", "/quota"}, {"snapshots", "/snapshots"}, {"exports", "/exports"},
-		{"schedules", "/schedules"}, {"export", fmt.Sprintf("/exports/%d", failed.ID)}, {"snapshot", fmt.Sprintf("/snapshots/%d", landed.Deliveries[0].ID)},
+		{"schedules", "/schedules"}, {"export", s.failedPage()}, {"snapshot", s.snapshotPage()}, {"diff", s.diffPage()},
 		{"nothing", "/nothing-here"},
 	} {
 		look(t, b, s.Base+p.path, p.name, source)
 	}
+}
+
+// failedPage is that of an export that failed.
+func (s *Stage) failedPage() string {
+	all := s.Exports()
+	at := slices.IndexFunc(all, func(e export) bool { return e.State == "failed" })
+	return fmt.Sprintf("/exports/%d", all[at].ID)
+}
+
+// snapshotPage is that of the newest snapshot that has an earlier one beside it.
+func (s *Stage) snapshotPage() string {
+	seen := map[string]int64{}
+	for _, e := range s.Exports() { // newest first
+		if e.State != "landed" {
+			continue
+		}
+		if newest, again := seen[e.Title]; again {
+			return fmt.Sprintf("/snapshots/%d", newest)
+		}
+		seen[e.Title] = e.Deliveries[0].ID
+	}
+	s.t.Fatal("no request has landed twice")
+	return ""
+}
+
+// diffPage says what changed up to that snapshot.
+func (s *Stage) diffPage() string {
+	var opened struct{ Others []struct{ Snapshot string } }
+	at := s.snapshotPage()
+	if got := s.Ask("GET", at, "", &opened); got != http.StatusOK || len(opened.Others) == 0 {
+		s.t.Fatalf("%s answers %d and names %d earlier ones", at, got, len(opened.Others))
+	}
+	return at + "/diff/" + opened.Others[0].Snapshot
 }
 
 // look shows a page in every guise.

@@ -10,19 +10,18 @@ import (
 	"github.com/weirhq/weir/internal/servertest"
 )
 
-// TestRiverPages shows River's own pages on a real PostgreSQL: behind the login,
+// riverPages shows River's own pages on a real PostgreSQL: behind the login,
 // under a policy of their own, closed to other origins.
-func TestRiverPages(t *testing.T) {
+func riverPages(t *testing.T, program string, browser *Browser) {
 	database := servertest.StartPostgres(t)
 	database.Login(t)
 	state := database.Schema(t)
-	program := Build(t)
-	s := Play(t, program, emulator.Config{JobTime: time.Second, Seed: 3}, slow, nil, "--state", state, "--river-ui")
+	s := Play(t, program, emulator.Config{JobTime: time.Second, Seed: 3, ForecastIDs: []string{"net_arr", "new_logo", "people"}}, slow, nil, "--state", state, "--river-ui")
 	s.Await(s.Wish("acme", "long")[0], "landed")
 
 	riverDoor(t, s)
-	b := Open(t, s.Base)
-	b.Go(s.Link)
+	b := browser.Open(t, s.Base)
+	b.Enter(s)
 	b.Click(`nav a[href="/river/"]`)
 	b.Until("River's pages are there", `location.pathname.startsWith("/river/") && /Running/.test(document.body.innerText)`)
 	b.Go(s.Base + "/river/jobs?state=completed")

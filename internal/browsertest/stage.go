@@ -67,6 +67,13 @@ func Play(t testing.TB, program string, c emulator.Config, configuration string,
 	return s
 }
 
+// Of is the same stage for a test of its own.
+func (s *Stage) Of(t testing.TB) *Stage {
+	other := *s
+	other.t = t
+	return &other
+}
+
 // serve starts the program and reads the link that it prints.
 func (s *Stage) serve(program string, flags []string) {
 	s.t.Helper()
@@ -94,6 +101,17 @@ func (s *Stage) serve(program string, flags []string) {
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	s.Link = strings.TrimSpace(strings.TrimPrefix(line, "open "))
 	s.Base, _, _ = strings.Cut(s.Link, "/login")
+}
+
+// Enter logs in with the token, unless the browser is in already.
+func (b *Tab) Enter(s *Stage) {
+	b.t.Helper()
+	b.Go(s.Base)
+	if Eval[bool](b, `!!document.querySelector("#token")`) {
+		b.Type("#token", Token)
+		b.Click("button.main")
+	}
+	b.Shows("h1", "Now")
 }
 
 // Ask calls the API and decodes the answer into a value.
