@@ -46,6 +46,8 @@ type auditor struct {
 	late     map[string]bool        // jobs that appeared when nothing could know of them any more
 	lists    map[string][]time.Time // when each account's jobs were listed
 	stands   map[int64]plan.Stand   // what each export was last said to wait for
+	spans    map[string]*spanBook   // of the audit events at each place
+	anew     map[int64]bool         // exports that a person asked for again
 }
 
 type savedGate struct {
@@ -93,7 +95,7 @@ func newAuditor(w *world) *auditor {
 	return &auditor{
 		w: w, latest: map[string]weir.Lease{}, gates: map[string]savedGate{}, books: map[*proc]*record{},
 		attempts: map[int64][]*attempt{}, jobs: map[string]*attempt{}, landed: map[int64]int{}, late: map[string]bool{},
-		stands: map[int64]plan.Stand{}, lists: map[string][]time.Time{},
+		spans: map[string]*spanBook{}, anew: map[int64]bool{}, stands: map[int64]plan.Stand{}, lists: map[string][]time.Time{},
 	}
 }
 
@@ -247,6 +249,7 @@ func (a *auditor) asked(export int64, what string) {
 	defer a.mu.Unlock()
 	a.say(nil, "person", fmt.Sprintf("%s %d", what, export))
 	if what == "retry" {
+		a.anew[export] = true
 		delete(a.attempts, export)
 	}
 }
@@ -294,6 +297,7 @@ func (a *auditor) finished(p *proc, claim weir.Delivery, o ledger.Outcome) {
 	if a.landed[claim.ID] > 1 {
 		a.fault("delivery %d landed %d times", claim.ID, a.landed[claim.ID])
 	}
+	a.landedSpan(claim)
 }
 
 func later(a, b time.Time) time.Time {

@@ -91,6 +91,10 @@ func (a *auditor) published(p *proc, d weir.Delivery, from engine.Origin) {
 	if err == nil && stands.State == weir.DeliveryLanded && current && !p.frozeSince(d.ClaimedAt) {
 		a.fault("%s published delivery %d, which had landed", p.owner, d.ID)
 	}
+	if from.Export.Request.Direct {
+		a.publishedDirect(p, d, from)
+		return
+	}
 	if j := a.w.job(p.account, from.Job.ID); j.Status != "DONE" {
 		a.fault("%s published the result of job %s, which is %s", p.owner, j.ID, j.Status)
 	}
@@ -221,6 +225,9 @@ func (a *auditor) history(e weir.Export) {
 		a.fault("read history of %d: %v", e.ID, err)
 	}
 	at := weir.Planned
+	if e.Request.Direct { // nothing to wait for but its landing
+		at = weir.Ready
+	}
 	for _, event := range events {
 		if event.From != at || !weir.CanMove(event.From, event.To) {
 			a.fault("export %d moved %s → %s while it was %s", e.ID, event.From, event.To, at)

@@ -103,7 +103,7 @@ func (p *proc) open(ctx context.Context) error {
 		return err
 	}
 	p.conductor.API = &askingAPI{Client: client, p: p}
-	deliverer := &engine.Deliverer{Ledger: b, API: client, Receiver: &receiver{p: p}, Owner: p.owner, Log: log}
+	deliverer := &engine.Deliverer{Ledger: b, API: client, Receiver: &receiver{p: p}, Owner: p.owner, Log: log, Heard: p.conductor.HeardLanding}
 	p.conductor.Lander = &engine.Pool{Deliver: deliverer.Deliver, Done: p.conductor.Wake, Fail: p.conductor.Fail, Log: log}
 	return nil
 }

@@ -90,6 +90,7 @@ func drawScene(seed uint64) *scene {
 	}
 	s.drawCommands(d)
 	s.drawPersons(d)
+	s.drawDirect(d) // last, so that what seeds drew before stays as it was
 	return s
 }
 
