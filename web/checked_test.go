@@ -9,7 +9,7 @@ import (
 func TestSnapshotListSaysWhatManifestsSay(t *testing.T) {
 	s := everything(t)
 	for range 3 {
-		if page := s.read("/snapshots?account=acme"); !strings.Contains(page, "1 of 2 passed, 1 noted") {
+		if page := s.read("/snapshots?account=acme"); !strings.Contains(page, "1 of 2 checks passed, 1 noted") {
 			t.Fatalf("the list does not say what the manifest says: %s", page)
 		}
 	}

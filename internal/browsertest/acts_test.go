@@ -56,23 +56,32 @@ func hostileNames(api http.Handler) http.Handler {
 	value := regexp.MustCompile(`("(?:forecastValue|quotaValue)":\s?)-?[0-9][0-9.e+-]*`)
 	text, err := json.Marshal(strings.ReplaceAll(hostile, `\"`, `"`))
 	var times atomic.Int64
+	return rewriting(api, func(body []byte) []byte {
+		if err != nil {
+			return body
+		}
+		body = name.ReplaceAll(body, append([]byte("$1"), text...))
+		return value.ReplaceAll(body, fmt.Appendf(nil, "${1}%d", 1000*times.Add(1)))
+	})
+}
+
+// rewriting changes every result on its way.
+func rewriting(api http.Handler, change func([]byte) []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err != nil || !strings.HasSuffix(r.URL.Path, "/results") {
+		if !strings.HasSuffix(r.URL.Path, "/results") {
 			api.ServeHTTP(w, r)
 			return
 		}
 		r.Header.Del("Accept-Encoding")
 		answer := httptest.NewRecorder()
 		api.ServeHTTP(answer, r)
-		body := name.ReplaceAll(answer.Body.Bytes(), append([]byte("$1"), text...))
-		body = value.ReplaceAll(body, fmt.Appendf(nil, "${1}%d", 1000*times.Add(1)))
 		for header, values := range answer.Header() {
 			if header != "Content-Length" {
 				w.Header()[header] = values
 			}
 		}
 		w.WriteHeader(answer.Code)
-		_, _ = w.Write(body)
+		_, _ = w.Write(change(answer.Body.Bytes()))
 	})
 }
 

@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +75,26 @@ func TestBrowser(t *testing.T) {
 	t.Run("river", func(t *testing.T) { riverPages(t, program, browser) })
 }
 
+// moving makes a few values of every result other ones than before, as they are
+// from day to day.
+func moving(api http.Handler) http.Handler {
+	value := regexp.MustCompile(`"forecastValue":\s?[1-9][0-9.]*`)
+	var results atomic.Int64
+	return rewriting(api, func(body []byte) []byte {
+		n, at := results.Add(1), int64(0)
+		return value.ReplaceAllFunc(body, func(was []byte) []byte {
+			if at++; n < 4 || at%9 != n%9 {
+				return was
+			}
+			number, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimPrefix(string(was), `"forecastValue":`)), 64)
+			if err != nil {
+				return was
+			}
+			return fmt.Appendf(nil, `"forecastValue": %.2f`, number*(1+float64(at%7-2)/40))
+		})
+	})
+}
+
 // pages looks at every page as people do: in light and dark, wide and on a
 // phone, with axe-core, an eye on the console and on where requests go.
 func pages(t *testing.T, program string, browser *Browser) {
@@ -93,7 +116,7 @@ rules:
     code: type_not_supported
     message: This tenant has no such type.
 `),
-	}, configuration, nil)
+	}, configuration, moving)
 	s.Wish("acme", "workdays")
 	s.Settled("landed", 3)
 	s.Wish("acme", "workdays")

@@ -20,7 +20,7 @@
     const kind = time.dataset.when;
     let text = "";
     if (kind === "age") text = span(away);
-    if (kind === "ago") text = away < 0 ? `in ${span(-away)}` : `${span(away)} ago`;
+    if (kind === "ago") text = Math.abs(away) < 1 ? "now" : away < 0 ? `in ${span(-away)}` : `${span(away)} ago`;
     if (text && time.textContent !== text) time.textContent = text;
   }
   function tick() {
