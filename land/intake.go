@@ -19,7 +19,7 @@ const (
 	intakeBlocks = 8
 	// rawWindow is how far back the raw file's compression looks. On rows a wider
 	// one is slower and no better.
-	rawWindow = 128 << 10
+	rawWindow = 64 << 10
 	// longValue is where an unfinished value counts as long: the parser then
 	// gets as much as it has room for, because it may begin anew on each read.
 	longValue = 64 << 10

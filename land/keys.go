@@ -27,6 +27,10 @@ func compareKeys(a, b rowKey) int {
 	return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.lo, b.lo), cmp.Compare(a.row, b.row))
 }
 
+func (k rowKey) before(other rowKey) bool {
+	return k.hi < other.hi || k.hi == other.hi && (k.lo < other.lo || k.lo == other.lo && k.row < other.row)
+}
+
 func (k rowKey) same(other rowKey) bool { return k.hi == other.hi && k.lo == other.lo }
 
 // keySet finds rows that share a key, in memory that does not grow with them.
@@ -155,10 +159,26 @@ func (k *keySet) sort(common int) {
 	}
 	for i := range keyBuckets {
 		if bucket := k.spare[k.starts[i]:k.starts[i+1]]; len(bucket) > 1 {
-			slices.SortFunc(bucket, compareKeys)
+			sortBucket(bucket)
 		}
 	}
 	k.run, k.spare = k.spare, k.run
+}
+
+// sortBucket orders the keys of a bucket, few unless somebody chose them.
+func sortBucket(keys []rowKey) {
+	const few = 16
+	if len(keys) > few {
+		slices.SortFunc(keys, compareKeys)
+		return
+	}
+	for i := 1; i < len(keys); i++ {
+		key, at := keys[i], i
+		for ; at > 0 && key.before(keys[at-1]); at-- {
+			keys[at] = keys[at-1]
+		}
+		keys[at] = key
+	}
 }
 
 // repeated gives the first row that shares its key with an earlier one, such an

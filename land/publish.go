@@ -2,6 +2,7 @@ package land
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/weirhq/weir"
 )
@@ -145,10 +147,7 @@ func (p *publication) publish(ctx context.Context, place string) (Manifest, erro
 	s := &stage{store: p.store}
 	defer s.discard()
 	m := p.manifest(place)
-	if err := p.stageTables(ctx, s, place, &m); err != nil {
-		return Manifest{}, err
-	}
-	raw, err := p.stageRaw(ctx, s)
+	raw, err := p.stageAll(ctx, s, place, &m)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -161,6 +160,16 @@ func (p *publication) publish(ctx context.Context, place string) (Manifest, erro
 		}
 	}
 	return m, p.publishManifest(ctx, s, m)
+}
+
+// stageAll writes the tables and, beside them, the result as it came.
+func (p *publication) stageAll(ctx context.Context, s *stage, place string, m *Manifest) (raw *stagedFile, err error) {
+	var beside sync.WaitGroup
+	var failed error
+	beside.Go(func() { raw, failed = p.stageRaw(ctx, s) })
+	err = p.stageTables(ctx, s, place, m)
+	beside.Wait()
+	return raw, cmp.Or(err, failed)
 }
 
 func (p *publication) manifest(place string) Manifest {
@@ -339,6 +348,7 @@ func explain(ctx context.Context, name string, err error) error {
 // stage holds the files of one publication that nobody sees yet.
 type stage struct {
 	store Store
+	mu    sync.Mutex // guards all
 	all   []*stagedFile
 	parts []*stagedFile
 }
@@ -357,6 +367,8 @@ func (s *stage) create(ctx context.Context, path string) (*stagedFile, error) {
 		return nil, err
 	}
 	file := &stagedFile{path: path, to: to, sum: sha256.New()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.all = append(s.all, file)
 	return file, nil
 }

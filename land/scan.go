@@ -9,7 +9,7 @@ import (
 // scanner reads elements of one array from memory, with the same result as the
 // parser and [rowDecoder.row] and in a fraction of the time. It knows no errors:
 // an element that it does not take for certain, because it is wrong, unusual or
-// not whole, it leaves to the parser. FuzzScanner holds it to that.
+// not whole, it leaves to the parser. FuzzAhead holds it to that.
 type scanner struct {
 	rows *rowDecoder
 	top  *members
@@ -41,7 +41,7 @@ type known struct {
 	nested *members
 }
 
-// expected is a name as it stands in the text, quotes included.
+// expected is a name as it stands in the text, from its quote to the colon.
 type expected struct {
 	raw    []byte
 	name   []byte
@@ -153,7 +153,7 @@ func (s *scanner) separator(first bool) byte {
 func (s *scanner) space() byte {
 	for s.at < len(s.text) {
 		c := s.text[s.at]
-		if c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+		if c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return c
 		}
 		s.at++
@@ -212,10 +212,6 @@ func (s *scanner) member(inside *members) *expected {
 	if e == nil {
 		return nil
 	}
-	if c := s.space(); c != ':' {
-		return nil
-	}
-	s.at++
 	s.space()
 	if e.known {
 		if s.seen&e.to.number != 0 {
@@ -236,7 +232,7 @@ func (s *scanner) member(inside *members) *expected {
 	return e
 }
 
-// expect reads a name, at best the one that came here before.
+// expect reads a name and its colon, at best the one that came here before.
 func (s *scanner) expect(inside *members) *expected {
 	if s.next < len(s.order) && s.is(&s.order[s.next], inside) {
 		s.next++
@@ -265,10 +261,11 @@ func (s *scanner) learn(inside *members) *expected {
 		return nil
 	}
 	start := s.at
-	name, ok := s.string()
-	if !ok {
+	name, _, ok := s.string()
+	if !ok || s.space() != ':' {
 		return nil
 	}
+	s.at++
 	e := expected{raw: append([]byte(nil), s.text[start:s.at]...), name: append([]byte(nil), name...), inside: inside}
 	e.path = append([]byte(inside.outer), name...)
 	e.to, e.known = inside.byName[string(name)]
@@ -320,67 +317,4 @@ func (s *scanner) nested(e *expected, extra []byte) ([]byte, bool) {
 	}
 	extra, err := keep(extra, e.name, append(inner, '}'))
 	return extra, err == nil
-}
-
-// leaf reads any value and, if a column wants it, puts it there; taken says
-// that the column could hold it.
-func (s *scanner) leaf(e *expected, wanted bool) (taken, ok bool) {
-	start := s.at
-	switch c := s.text[s.at]; {
-	case c == '"':
-		text, ok := s.string()
-		if !ok || !wanted {
-			return false, ok
-		}
-		v := &s.rows.batch.cols[e.to.vector]
-		if v.kind == Text {
-			s.guess.put(e.to.vector, v, text)
-			return true, true
-		}
-		return takeText(v, text), true
-	case c == '-' || c >= '0' && c <= '9':
-		if s.at = numberEnd(s.text, s.at); s.at < 0 {
-			return false, false
-		}
-		return wanted && takeNumber(&s.rows.batch.cols[e.to.vector], s.text[start:s.at]), true
-	case c == 't' || c == 'f':
-		if !s.literal("true") && !s.literal("false") {
-			return false, false
-		}
-		v := &s.rows.batch.cols[e.to.vector]
-		if wanted && v.kind == Bool {
-			v.setValue(1, truth(c == 't'))
-			return true, true
-		}
-		return false, true
-	case c == 'n':
-		return false, s.literal("null")
-	}
-	s.at = valueEnd(s.text, s.at)
-	return false, s.at > 0 && jsontext.Value(s.text[start:s.at]).IsValid()
-}
-
-func (s *scanner) literal(word string) bool {
-	end := s.at + len(word)
-	if end > len(s.text) || string(s.text[s.at:end]) != word {
-		return false
-	}
-	s.at = end
-	return true
-}
-
-// string reads a string and gives its text, valid until the next one.
-func (s *scanner) string() ([]byte, bool) {
-	start := s.at
-	end, plain := stringEnd(s.text, start)
-	if end < 0 {
-		return nil, false
-	}
-	s.at = end + 1
-	if plain {
-		return s.text[start+1 : end], true
-	}
-	text, err := jsontext.AppendUnquote(s.plain[:0], s.text[start:end+1])
-	s.plain = text
-	return text, err == nil
 }

@@ -1,7 +1,6 @@
 package land
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -117,41 +116,90 @@ func valueEnd(text []byte, i int) int {
 	return -1
 }
 
+// shortNumber reads a JSON number of at most 18 digits without an exponent, as
+// [numberEnd] and [parseNumber] do. The end is 0 for any other one, and where the
+// text ends with it.
+func shortNumber(text []byte, i int) (end int, whole int64, tag uint8) {
+	negative := text[i] == '-'
+	if negative {
+		i++
+	}
+	begin, point := i, -1
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c == '.' && point < 0 && i > begin {
+			point = i - begin
+			continue
+		}
+		if c-'0' > 9 {
+			break
+		}
+		whole = whole*10 + int64(c-'0')
+	}
+	length := i - begin
+	switch {
+	case i == len(text) || text[i]|0x20 == 'e' || length == 0 || length > maxDigits:
+		return 0, 0, 0
+	case point == length-1 || text[begin] == '0' && length > 1 && point != 1:
+		return 0, 0, 0
+	}
+	whole, tag, ok := signed(whole, negative, length, point)
+	if !ok {
+		return 0, 0, 0
+	}
+	return i, whole, tag
+}
+
 // textGuess finds the codes of texts without hashing them where rows follow a
 // pattern: the text of the row before, or the one that came after it last time.
 type textGuess struct {
-	last  []uint32
-	after [][]uint32 // by code: the code that followed
+	last []uint32
+	seen [][]seenText // by code
+}
+
+// seenText is what is known of a text.
+type seenText struct {
+	after uint32 // the code that followed it
+	plain bool   // it stands in the input as it is
 }
 
 func newTextGuess(columns int) textGuess {
-	return textGuess{last: make([]uint32, columns), after: make([][]uint32, columns)}
+	return textGuess{last: make([]uint32, columns), seen: make([][]seenText, columns)}
 }
 
 func (g *textGuess) reset() {
 	for i := range g.last {
-		g.last[i], g.after[i] = 0, g.after[i][:0]
+		g.last[i], g.seen[i] = 0, append(g.seen[i][:0], seenText{})
 	}
 }
 
+// begins sets the last row of a column where the input, behind a quote, goes on
+// with a text that was guessed and a quote, and says how long the text is; else
+// it is -1.
+func (g *textGuess) begins(column int, v *vector, input []byte) int {
+	last, seen := g.last[column], g.seen[column]
+	for _, code := range [2]uint32{last, seen[last].after} {
+		if !seen[code].plain {
+			continue
+		}
+		if text := v.texts.at(code); len(text) < len(input) && input[len(text)] == '"' && string(input[:len(text)]) == string(text) {
+			g.last[column] = code
+			v.codes[len(v.codes)-1] = code
+			return len(text)
+		}
+	}
+	return -1
+}
+
 // put sets the last row of a column.
-func (g *textGuess) put(column int, v *vector, text []byte) {
-	last := g.last[column]
-	if last != 0 && bytes.Equal(v.texts.at(last), text) {
-		v.codes[len(v.codes)-1] = last
-		return
-	}
-	after := g.after[column]
-	if int(last) < len(after) && after[last] != 0 && bytes.Equal(v.texts.at(after[last]), text) {
-		g.last[column] = after[last]
-		v.codes[len(v.codes)-1] = after[last]
-		return
-	}
+func (g *textGuess) put(column int, v *vector, text []byte, plain bool) {
 	code := v.texts.put(text)
-	for len(after) <= int(max(code, last)) {
-		after = append(after, 0)
+	seen := g.seen[column]
+	for len(seen) <= int(code) {
+		seen = append(seen, seenText{})
 	}
-	after[last] = code
-	g.last[column], g.after[column] = code, after
+	seen[code].plain = plain
+	seen[g.last[column]].after = code
+	g.last[column], g.seen[column] = code, seen
 	v.codes[len(v.codes)-1] = code
 }
