@@ -47,6 +47,7 @@ test: race-ready servers check ## everything that must hold: check, all tests wi
 	@echo 'what the race detector would take minutes over, without it:'
 	@$(GO) test -timeout $(TIMEOUT) ./land ./emulator
 	@$(GO) test -timeout $(TIMEOUT) -run '^TestSimulation$$' ./engine
+	@$(GO) test -timeout $(TIMEOUT) -run '^TestLoad$$' ./web
 	@echo
 	@$(GO) run ./internal/shape
 	@echo

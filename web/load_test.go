@@ -15,11 +15,8 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// The load that the pages are held to, and what they may cost under it in CPU
-// time of the whole process.
+// What the pages may cost under load, in CPU time of the whole process.
 const (
-	loadRunning  = 500
-	loadFinished = 100_000
 	firstPageMay = 200 * time.Millisecond
 	updateMay    = 20 * time.Millisecond
 )
