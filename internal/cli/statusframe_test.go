@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -111,5 +113,34 @@ func TestChanges(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// TestScreenIsGivenBack draws on another screen, on which long lines end at the
+// edge, and leaves the first one as a terminal expects it.
+func TestScreenIsGivenBack(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &screenOf{out: out}
+	s.open()
+	s.draw(app.Picture{Account: weir.Account{Name: "acme"}})
+	s.close()
+	out.Close()
+	said, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, want := range []string{"\x1b[?1049h", "\x1b[?25l", "\x1b[?7l", "weir acme", "\x1b[?7h", "\x1b[?1049l", "\x1b[?25h", "weir acme"} {
+		next := strings.Index(string(said)[at:], want)
+		if next < 0 {
+			t.Fatalf("%q does not come in its turn: %q", want, said)
+		}
+		at += next + len(want)
+	}
+	if strings.Contains(string(said), "\x1b[2J") {
+		t.Error("the screen is cleared between pictures, which flickers")
 	}
 }

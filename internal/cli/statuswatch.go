@@ -144,10 +144,11 @@ type screenOf struct {
 	drawn bool
 }
 
-// Words of a terminal: its other screen, the cursor, where to write.
+// Words of a terminal: its other screen, on which a line too long for it ends at
+// its edge, the cursor, where to write.
 const (
-	otherScreen = "\x1b[?1049h\x1b[?25l"
-	firstScreen = "\x1b[?1049l\x1b[?25h"
+	otherScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+	firstScreen = "\x1b[?7h\x1b[?1049l\x1b[?25h"
 	goHome      = "\x1b[H"
 	clearLine   = "\x1b[K"
 	clearBelow  = "\x1b[J"
@@ -155,11 +156,18 @@ const (
 
 func (s *screenOf) open() { fmt.Fprint(s.out, otherScreen) }
 
-func (s *screenOf) draw(p app.Picture) {
+// size is the terminal's as it is now: windows change. One that does not say, or
+// holds nothing, is taken for a usual one.
+func (s *screenOf) size() (width, height int) {
 	width, height, err := term.GetSize(int(s.out.Fd()))
 	if err != nil || width < 20 || height < 5 {
-		width, height = 80, 24
+		return 80, 24
 	}
+	return width, height
+}
+
+func (s *screenOf) draw(p app.Picture) {
+	width, height := s.size()
 	s.last, s.drawn = p, true
 	lines := frame(p, width, height-1, s.color)
 	fmt.Fprint(s.out, goHome+strings.Join(lines, clearLine+"\r\n")+clearLine+clearBelow)
@@ -168,7 +176,8 @@ func (s *screenOf) draw(p app.Picture) {
 func (s *screenOf) close() {
 	fmt.Fprint(s.out, firstScreen)
 	if s.drawn {
-		fmt.Fprintln(s.out, strings.Join(frame(s.last, 80, 24, s.color), "\n"))
+		width, height := s.size()
+		fmt.Fprintln(s.out, strings.Join(frame(s.last, width, height-1, s.color), "\n"))
 	}
 }
 
