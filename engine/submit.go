@@ -39,21 +39,53 @@ func (c *Conductor) submit(ctx context.Context, v plan.View, a plan.Action) erro
 	posting, cancel := graceful(ctx, answerGrace)
 	started, postErr := c.API.Start(posting, e.Request)
 	cancel()
+	c.heard(postErr)
+	if postErr == nil {
+		if err := c.keepJob(ctx, e.ID, started.JobID); err != nil {
+			return err
+		}
+	}
 	writing, cancel := lasting(ctx)
 	defer cancel()
-	c.heard(postErr)
 	if postErr == nil {
 		return c.accepted(writing, v, e, started)
 	}
 	return c.unaccepted(writing, v, e, postErr)
 }
 
-// accepted keeps the job id as a fact first; the decision may be fenced.
+const (
+	// factPatience is how long a job id that an answer named is held while the
+	// ledger cannot be written, and factGrace how long after an interrupt: losing
+	// it leaves the export unknown for a minute, or for a person.
+	factPatience = time.Minute
+	factGrace    = 5 * time.Second
+	// factAgain is how soon writing it is tried again, at first and at last.
+	factAgain, factAgainMost = 100 * time.Millisecond, 2 * time.Second
+)
+
+// keepJob writes down, as a fact, which job an answer named. A lost lease is no
+// reason not to, and a ledger that is away for a moment none to give up.
+func (c *Conductor) keepJob(ctx context.Context, export int64, jobID string) error {
+	outliving, end := graceful(ctx, factGrace)
+	defer end()
+	keeping, cancel := context.WithTimeout(outliving, factPatience)
+	defer cancel()
+	at := c.clock.now()
+	for again := factAgain; ; again = min(2*again, factAgainMost) {
+		err := c.Ledger.BindJob(keeping, c.Account, export, jobID, at)
+		if err == nil || !errors.Is(err, ledger.ErrUnwritable) && !errors.Is(err, ledger.ErrBusy) {
+			return err
+		}
+		c.Log.Warn("keep the job that the server started", "export", export, "job", jobID, "error", err)
+		if pause(keeping, again); keeping.Err() != nil {
+			return err
+		}
+	}
+}
+
+// accepted decides on an answer whose job is known; the decision may be fenced.
 func (c *Conductor) accepted(ctx context.Context, v plan.View, e weir.Export, started clari.Started) error {
 	now := c.clock.now()
-	if err := c.Ledger.BindJob(ctx, c.Account, e.ID, started.JobID, now); err != nil {
-		return err
-	}
 	request := postText(e.Request, nil)
 	err := c.move(ctx, e.ID, weir.Accept(cause(now, "the server started job "+started.JobID, request), started.JobID))
 	if err != nil {

@@ -38,7 +38,7 @@ func rooms() []Room {
 		{Path: "land/bucket", Holds: "destinations in object stores"},
 		{Path: "land/postgres", Holds: "a destination in PostgreSQL"},
 		{Path: "history", Holds: "what changed between snapshots, and which of them stay"},
-		{Path: "engine", Holds: "the thin shells that do what plan says", TestsUse: []string{"emulator"}},
+		{Path: "engine", Holds: "the thin shells that do what plan says", TestsUse: []string{"emulator", "internal/servertest"}},
 		{Path: "engine/riverlander", Holds: "deliveries, messages and retention over many machines", TestsUse: []string{"internal/servertest"}},
 		{Path: "signals", Holds: "what happens, told to those who watch", TestsUse: []string{"emulator"}},
 		{Path: "signals/metrics", Holds: "counters and gauges for Prometheus"},
