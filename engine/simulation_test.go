@@ -17,7 +17,7 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the first seed to simulate")
 	seedCount = flag.Int("seeds", 0, "how many seeds to simulate; 0 chooses by the time there is")
 	firstOnly = flag.Bool("first", false, "stop at the first seed that fails")
-	showTrace = flag.Bool("trace", false, "show every step of a seed, also when it holds")
+	showTrace = flag.Bool("steps", false, "show every step of a seed, also when it holds")
 )
 
 // TestSimulation runs the whole engine in virtual time, one random scenario for
@@ -62,7 +62,7 @@ func report(t *testing.T, seed uint64) time.Duration {
 		fmt.Fprintln(os.Stderr, strings.Join(trace, "\n"))
 	}
 	if len(r.faults) > 0 {
-		t.Errorf("seed %d:\n%s\nreplay: go test ./engine -run 'TestSimulation$' -seed %d -seeds 1 -trace",
+		t.Errorf("seed %d:\n%s\nreplay: go test ./engine -run 'TestSimulation$' -seed %d -seeds 1 -steps",
 			seed, strings.Join(r.faults, "\n"), seed)
 	}
 	return r.lasted
