@@ -73,8 +73,8 @@
 //
 // # On many cores
 //
-// The entries are decoded in pieces, ahead of the parser, and Parquet's row
-// groups are encoded several at a time. Neither what is read nor what is written
+// The entries, and lookup arrays that are long, are decoded in pieces, ahead of
+// the parser, and Parquet's row groups are encoded several at a time. Neither what is read nor what is written
 // depends on the number of cores.
 //
 // # Files

@@ -19,8 +19,8 @@
 // parquet-go reads here ([Inspect]) and wrote here once. It takes values one by
 // one and finds each text in a dictionary by its hash. The batches of package
 // land hold codes already, most of them for a whole file, so that a code leads
-// to its place in the dictionary through a table; that took the writing of the
-// entries' 39 columns from a third of a landing's CPU to a fifth. The tests read
-// every file back with parquet-go and compare it with what parquet-go itself
-// makes of the same batches.
+// to its place in the dictionary through a table; with that the entries' 39
+// columns take a third of the CPU that they took. The tests read every file back
+// with parquet-go and compare it with what parquet-go itself makes of the same
+// batches.
 package parquet
