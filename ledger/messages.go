@@ -66,6 +66,8 @@ type Sending struct {
 	State MessageState
 	At    time.Time
 	Error string
+	// Untried is set where the receiver was not asked: the claim is no attempt.
+	Untried bool
 }
 
 // Mailbox hands messages to those who send them. A message is claimed by one
@@ -191,9 +193,10 @@ func (s *Store) FinishMessage(ctx context.Context, claim Message, how Sending, n
 	if how.State == MessageWaiting {
 		due, ended = how.At, time.Time{}
 	}
-	result, err := s.db.ExecContext(ctx, `UPDATE messages SET state = $4, due_at = $5, ended_at = $6, last_error = $7, claimed_until = 0
+	result, err := s.db.ExecContext(ctx, `UPDATE messages SET state = $4, due_at = $5, ended_at = $6, last_error = $7, claimed_until = 0,
+			attempts = attempts - $8
 		WHERE id = $1 AND state = 'sending' AND owner = $2 AND attempts = $3`,
-		claim.ID, claim.Owner, claim.Attempts, string(how.State), rule.Millis(due), rule.Millis(ended), rule.Shorten(how.Error, mostText))
+		claim.ID, claim.Owner, claim.Attempts, string(how.State), rule.Millis(due), rule.Millis(ended), rule.Shorten(how.Error, mostText), bit(how.Untried))
 	if err == nil {
 		if n, counted := result.RowsAffected(); counted == nil && n == 0 {
 			err = ErrStale

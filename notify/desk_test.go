@@ -362,3 +362,27 @@ func TestDeskOffersToQueue(t *testing.T) {
 		}
 	})
 }
+
+// Of servers that share a queue, one that does not know a receiver leaves its
+// message to those that do, and that is no attempt.
+func TestUnknownReceiverIsLeftToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.move(s.export(weir.RankAsked), submit, accept, giveUp)
+		s.ok(s.desk.Look(t.Context()))
+		stranger := s.newDesk("stranger")
+		stranger.Use([]string{"acme"}, nil)
+		stranger.Offer = func(context.Context, ledger.Message, time.Time) error { return nil }
+		time.Sleep(notify.Gather)
+		for range 5 {
+			all, err := s.l.ListMessages(t.Context(), "", 1)
+			s.ok(err)
+			s.ok(stranger.Send(t.Context(), all[0].ID))
+			time.Sleep(5 * time.Second)
+		}
+		s.ok(s.desk.SendDue(t.Context()))
+		if len(s.box.took) != 1 || s.box.took[0].Attempts != 1 {
+			t.Errorf("the receiver took %+v, want one message at its first attempt", s.box.took)
+		}
+	})
+}

@@ -19,7 +19,10 @@ type Receiver interface {
 // sender that died is followed by another. GiveUpAfter is how long a message is
 // tried.
 const (
-	sendTime    = 30 * time.Second
+	sendTime = 30 * time.Second
+	// elsewhere is how long a message for a receiver that is not known here is
+	// left, where another server of the queue may know it.
+	elsewhere   = 5 * time.Second
 	claimTime   = 2 * time.Minute
 	GiveUpAfter = 24 * time.Hour
 )
@@ -87,6 +90,10 @@ func (d *Desk) Send(ctx context.Context, id int64) error {
 		return err
 	}
 	how := outcome(m, failed, now)
+	if d.Offer != nil && errors.Is(failed, ErrNoReceiver) && how.State == ledger.MessageWaiting {
+		d.Log.Debug("leave notification to another server", "receiver", m.Receiver, "kind", m.Kind)
+		return d.Book.FinishMessage(writing, m, ledger.Sending{State: how.State, At: now.Add(elsewhere), Error: how.Error, Untried: true}, now)
+	}
 	if d.Sent != nil {
 		d.Sent(m.Kind, string(how.State))
 	}

@@ -26,10 +26,13 @@ type choreArgs struct {
 // Kind implements river.JobArgs.
 func (choreArgs) Kind() string { return "weir_chore" }
 
+// choreTries are River's: after 1 s, 16 s, 81 s and so on, 38 min in all.
+const choreTries = 7
+
 // InsertOpts implements river.JobArgsWithInsertOpts: a turn that has ended is
-// not done again.
+// not done again, and one that failed is well before the next.
 func (choreArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
+	return river.InsertOpts{MaxAttempts: choreTries, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
 }
 
 type choreWorker struct {

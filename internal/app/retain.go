@@ -17,6 +17,9 @@ const (
 	retainEvery = time.Hour
 	retainBatch = 200
 	retainPause = 50 * time.Millisecond
+	// choreAgain is how soon a chore that failed is done again, twice as long
+	// after each further time.
+	choreAgain = 30 * time.Second
 )
 
 // chores are what some server does every so often: by the queue where there is
@@ -39,15 +42,19 @@ func (s *Service) startChores(ctx context.Context) (stop func()) {
 }
 
 func (s *Service) repeat(ctx context.Context, c riverlander.Chore) {
-	tick := time.NewTicker(c.Every)
-	defer tick.Stop()
+	again := choreAgain
 	for ctx.Err() == nil {
-		if err := c.Do(ctx); err != nil && ctx.Err() == nil {
-			s.Settings.Log.Warn("chore", "chore", c.Name, "error", err)
+		wait := c.Every
+		if err := c.Do(ctx); err == nil {
+			again = choreAgain
+		} else if ctx.Err() == nil {
+			wait = min(again, c.Every)
+			again *= 2
+			s.Settings.Log.Warn("chore", "chore", c.Name, "again", wait, "error", err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-tick.C:
+		case <-time.After(wait):
 		}
 	}
 }

@@ -74,6 +74,9 @@ func (l *Ledger) FinishMessage(ctx context.Context, claim ledger.Message, how le
 		return fmt.Errorf("finish message %d: %w", claim.ID, ledger.ErrStale)
 	}
 	m.State, m.LastError, m.ClaimedUntil = how.State, rule.Shorten(how.Error, mostText), time.Time{}
+	if how.Untried {
+		m.Attempts--
+	}
 	if ends {
 		m.EndedAt = rule.Instant(now)
 	} else {

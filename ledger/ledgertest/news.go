@@ -287,6 +287,13 @@ func messageAgain(f *fixture) {
 	due, err := f.l.DueMessages(f.ctx, f.now(), 10)
 	f.ok(err)
 	f.equal([]int64{due[0].ID, int64(len(due))}, []int64{before.ID, 1})
+
+	claim, err = f.l.ClaimMessage(f.ctx, before.ID, "two", f.now(), f.now().Add(time.Minute))
+	f.ok(err)
+	untried := ledger.Sending{State: ledger.MessageWaiting, At: at, Error: "not known here", Untried: true}
+	f.ok(f.l.FinishMessage(f.ctx, claim, untried, f.now()))
+	f.equal([]any{f.messages()[1].Attempts, f.messages()[1].LastError}, []any{1, "not known here"})
+	f.is(f.l.FinishMessage(f.ctx, claim, untried, f.now()), ledger.ErrStale)
 }
 
 func countsCase(f *fixture) {
