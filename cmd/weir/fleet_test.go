@@ -29,6 +29,8 @@ func TestFleet(t *testing.T) {
 		{"connections are lost and the database restarts", fleetDisconnected},
 		{"clocks are minutes apart", fleetSkewed},
 		{"a refused key stops its account alone", fleetKeyRefused},
+		{"a receiver takes one message, from whichever server", fleetNotifies},
+		{"a message outlives its sender", fleetMessageOrphaned},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they wait, for leases to run out, much longer than they work

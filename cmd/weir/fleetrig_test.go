@@ -50,8 +50,9 @@ type fleetRig struct {
 // fleetKeys are the keys that servers may have.
 func fleetKeys() []string { return []string{"key-a", "key-b", "key-c"} }
 
-// newFleetRig makes so many organisations, one account each.
-func newFleetRig(t testing.TB, program string, database *servertest.Postgres, accounts int, job time.Duration) *fleetRig {
+// newFleetRig makes so many organisations, one account each; shape changes what
+// they are like.
+func newFleetRig(t testing.TB, program string, database *servertest.Postgres, accounts int, job time.Duration, shape ...func(*emulator.Config)) *fleetRig {
 	t.Helper()
 	r := &fleetRig{TB: t, program: program, dir: t.TempDir(), state: database.Schema(t)}
 	others := map[string]int64{}
@@ -59,10 +60,14 @@ func newFleetRig(t testing.TB, program string, database *servertest.Postgres, ac
 		others[key] = 1
 	}
 	for i := range accounts {
-		org, err := emulator.New(emulator.Config{
+		c := emulator.Config{
 			Key: fleetKeys()[0], OtherKeys: others, OrgID: int64(1000 + i), Slots: 2, Rate: 20, JobTime: job, Seed: int64(i),
 			Users: 2, Fields: 1, Weeks: 1, LogSize: 1000,
-		})
+		}
+		for _, change := range shape {
+			change(&c)
+		}
+		org, err := emulator.New(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,6 +245,12 @@ func (r *fleetRig) untilEvery(most, every time.Duration, what string, holds func
 // wish wants n exports of every account, landed as CSV.
 func (r *fleetRig) wish(n int) {
 	r.Helper()
+	r.wishAtMost(n, 3)
+}
+
+// wishAtMost allows so many jobs for each export.
+func (r *fleetRig) wishAtMost(n, jobs int) {
+	r.Helper()
 	now, err := r.store.Now(r.Context())
 	if err != nil {
 		r.Fatal(err)
@@ -250,7 +261,7 @@ func (r *fleetRig) wish(n int) {
 		for range n {
 			wishes = append(wishes, ledger.Wish{
 				Account: accountName(i), Request: weir.Request{Kind: weir.Forecast, ForecastID: "net_arr", Period: period},
-				Rank: weir.RankAsked, AsOf: now, JobsAllowed: 3, Destination: r.destination(i), Formats: []string{"csv"},
+				Rank: weir.RankAsked, AsOf: now, JobsAllowed: jobs, Destination: r.destination(i), Formats: []string{"csv"},
 			})
 			period = period.Next()
 		}
