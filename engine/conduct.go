@@ -166,7 +166,8 @@ func (c *Conductor) step(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	c.memory.restless = restless(view)
-	if err := c.offer(ctx, now); err != nil {
+	landing, err := c.offer(ctx, now)
+	if err != nil {
 		return time.Time{}, err
 	}
 	p := plan.Next(view, now)
@@ -175,7 +176,7 @@ func (c *Conductor) step(ctx context.Context) (time.Time, error) {
 		c.Planned(view, p, now)
 	}
 	if len(p.Actions) == 0 {
-		return p.LookAgain, nil
+		return sooner(p.LookAgain, landing), nil
 	}
 	return time.Time{}, c.do(plannedAt(ctx, planned), view, p.Actions[0])
 }
@@ -195,12 +196,10 @@ func (c *Conductor) rest(ctx context.Context, until time.Time) {
 	}
 }
 
-// restless reports what nobody stirs a conductor for: a delivery that waits for
-// its turn, and a slot that another account of the organisation gives back.
+// restless reports what nobody stirs a conductor for: a slot that another
+// account of the organisation gives back.
 func restless(v plan.View) bool {
-	return slices.ContainsFunc(v.Exports, func(e weir.Export) bool {
-		return e.State == weir.Ready || v.Shared && e.State == weir.Planned
-	})
+	return v.Shared && slices.ContainsFunc(v.Exports, func(e weir.Export) bool { return e.State == weir.Planned })
 }
 
 // watch is how long a conductor rests at most.

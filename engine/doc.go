@@ -24,7 +24,8 @@
 //
 // Finished jobs are landed through the port [Lander]. The deliveries in the
 // ledger are the truth and are offered again at every step; a lander that
-// forgets loses nothing. [Pool] is the embedded lander.
+// forgets loses nothing. It also says when it wants to be asked again: a
+// conductor whose results land elsewhere does not look every second. [Pool] is the embedded lander.
 //
 // # Files
 //

@@ -15,8 +15,10 @@ import (
 // and are offered again at every step; a lander may drop an offer.
 type Lander interface {
 	// Offer hands over open deliveries that may start at now. It does not wait
-	// for them to land.
-	Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time)
+	// for them to land. It returns when what is still open then wants to be
+	// offered again although nothing has changed since; after now, and zero for
+	// never.
+	Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) (again time.Time)
 	// Drain waits until what was taken has ended or given its claims back.
 	Drain(ctx context.Context)
 }
@@ -46,9 +48,12 @@ type Pool struct {
 // written down.
 const deliverAgain = 5 * time.Second
 
+// poolAgain is how soon a pool wants to see again what it was offered.
+const poolAgain = time.Second
+
 // Offer starts a landing for each export that has none running, as far as
 // there is room.
-func (p *Pool) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) {
+func (p *Pool) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) (again time.Time) {
 	for _, d := range deliveries {
 		if p.enter(d.ExportID, now) {
 			p.working.Go(func() {
@@ -59,6 +64,7 @@ func (p *Pool) Offer(ctx context.Context, deliveries []weir.Delivery, now time.T
 			})
 		}
 	}
+	return now.Add(poolAgain)
 }
 
 func (p *Pool) failed(exportID int64, now time.Time, err error) {
@@ -97,17 +103,4 @@ func (p *Pool) leave(exportID int64) {
 	delete(p.busy, exportID)
 	p.mu.Unlock()
 	p.Done()
-}
-
-// offer hands the lander what may land now.
-func (c *Conductor) offer(ctx context.Context, now time.Time) error {
-	deliveries, err := c.Ledger.Deliverable(ctx, c.Account, now)
-	if err != nil {
-		return err
-	}
-	opens, _ := GateOpens(c.Pace, c.Gate.Snapshot(), now)
-	if len(deliveries) > 0 && !now.Before(c.memory.hold) && !now.Before(opens) {
-		c.Lander.Offer(ctx, deliveries, now)
-	}
-	return nil
 }

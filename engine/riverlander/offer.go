@@ -18,6 +18,9 @@ const (
 	// again. A worker that has not claimed from one look to the next is dead: a
 	// claim is the first thing it does.
 	offerAgain = 10 * time.Second
+	// refusedAgain is how soon an offer is made again that got no ticket, or that
+	// the queue did not take.
+	refusedAgain = time.Second
 )
 
 // Lander offers one account's deliveries to every server. It implements
@@ -26,6 +29,7 @@ type Lander struct {
 	river   *River
 	account string
 	ticket  func(ctx context.Context) error
+	wake    func()
 
 	mu      sync.Mutex
 	offers  map[int64]offer // by export
@@ -40,21 +44,20 @@ type offer struct {
 }
 
 // Lander makes the lander of an account. ticket takes one request of the
-// account's pace, or says why there is none now.
-func (r *River) Lander(account string, ticket func(ctx context.Context) error) *Lander {
-	return &Lander{river: r, account: account, ticket: ticket, offers: map[int64]offer{}}
+// account's pace, or says why there is none now. wake is called, from whatever
+// goroutine, when an offer that failed may be made again.
+func (r *River) Lander(account string, ticket func(ctx context.Context) error, wake func()) *Lander {
+	return &Lander{river: r, account: account, ticket: ticket, wake: wake, offers: map[int64]offer{}}
 }
 
 // Offer puts into the queue what is not there yet, the first of the list first.
-func (l *Lander) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) {
+// Whoever lands stirs the conductor, also with what a dead worker had claimed:
+// again is for offers that nobody has claimed for long.
+func (l *Lander) Offer(ctx context.Context, deliveries []weir.Delivery, now time.Time) (again time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	order, rounds := roundsOf(deliveries)
-	for export := range l.offers {
-		if _, open := rounds[export]; !open {
-			delete(l.offers, export)
-		}
-	}
+	l.forget(rounds)
 	for _, export := range order {
 		before, known := l.offers[export]
 		switch {
@@ -70,6 +73,26 @@ func (l *Lander) Offer(ctx context.Context, deliveries []weir.Delivery, now time
 		l.offers[export] = next
 		l.sending.Go(func() { l.send(ctx, export, next) })
 	}
+	return l.again()
+}
+
+// forget drops the offers of what is not open any more.
+func (l *Lander) forget(open map[int64]int64) {
+	for export := range l.offers {
+		if _, is := open[export]; !is {
+			delete(l.offers, export)
+		}
+	}
+}
+
+// again is when the oldest offer is to be looked at; zero without any.
+func (l *Lander) again() (first time.Time) {
+	for _, o := range l.offers {
+		if at := o.at.Add(offerAgain); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // roundsOf returns the exports in the order of their first delivery, with the
@@ -89,7 +112,7 @@ func roundsOf(deliveries []weir.Delivery) (order []int64, rounds map[int64]int64
 // whoever claims it.
 func (l *Lander) Drain(context.Context) { l.sending.Wait() }
 
-// send inserts one job. What cannot be inserted now is offered again.
+// send inserts one job. What cannot be inserted now is offered again soon.
 func (l *Lander) send(ctx context.Context, export int64, o offer) {
 	err := l.ticket(ctx)
 	if err == nil {
@@ -105,6 +128,7 @@ func (l *Lander) send(ctx context.Context, export int64, o offer) {
 	defer l.mu.Unlock()
 	if l.offers[export] == o {
 		delete(l.offers, export)
+		time.AfterFunc(refusedAgain, l.wake)
 	}
 }
 

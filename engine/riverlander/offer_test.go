@@ -3,6 +3,7 @@ package riverlander
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/riverqueue/river/rivertype"
 
@@ -38,5 +39,22 @@ func TestLookFindsDeadWorkers(t *testing.T) {
 	waiting, _ := first.look(&rivertype.JobRow{ID: 9, State: rivertype.JobStateScheduled})
 	if _, died := waiting.look(running); died {
 		t.Error("a job that was put back counts as never put back")
+	}
+}
+
+// The conductor looks again when the oldest offer has stayed unclaimed for long.
+func TestOldestOfferSaysWhen(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	l := &Lander{offers: map[int64]offer{1: {at: noon}, 2: {at: noon.Add(-3 * time.Second)}, 3: {at: noon.Add(-time.Second)}}}
+	if at := l.again(); !at.Equal(noon.Add(offerAgain - 3*time.Second)) {
+		t.Errorf("again at %s", at)
+	}
+	l.forget(map[int64]int64{1: 0})
+	if at := l.again(); !at.Equal(noon.Add(offerAgain)) {
+		t.Errorf("without the others again at %s", at)
+	}
+	l.forget(nil)
+	if at := l.again(); !at.IsZero() {
+		t.Errorf("without any again at %s", at)
 	}
 }

@@ -38,7 +38,7 @@ func TestLandingsGoToWhoeverCan(t *testing.T) {
 	able := b.server("able", b.hand("able", func(weir.Delivery) bool { return true }), true)
 	ticket := func(context.Context) error { b.tickets.Add(1); return nil }
 	for _, r := range []*riverlander.River{without, unable, able} { // also a former conductor may offer
-		l := r.Lander("a", ticket)
+		l := r.Lander("a", ticket, func() {})
 		b.offerUntilLanded(l)
 		l.Drain(t.Context())
 	}
@@ -53,8 +53,8 @@ func TestLandingsGoToWhoeverCan(t *testing.T) {
 	}
 }
 
-// A ticket that is refused puts nothing into the queue; the next offer tries
-// again.
+// A ticket that is refused puts nothing into the queue; the conductor is woken
+// for the next offer, which tries again.
 func TestNoLandingWithoutATicket(t *testing.T) {
 	refused := errors.New("not now")
 	database := servertest.StartPostgres(t)
@@ -70,8 +70,8 @@ func TestNoLandingWithoutATicket(t *testing.T) {
 	b := &bed{T: t, store: store}
 	deliveries := b.ready(1)
 	r := b.server("able", b.hand("able", func(weir.Delivery) bool { return true }), true)
-	var asked atomic.Int64
-	l := r.Lander("a", func(context.Context) error { asked.Add(1); return refused })
+	var asked, woken atomic.Int64
+	l := r.Lander("a", func(context.Context) error { asked.Add(1); return refused }, func() { woken.Add(1) })
 	for range 3 {
 		l.Offer(t.Context(), deliveries, b.now())
 		l.Drain(t.Context())
@@ -79,6 +79,7 @@ func TestNoLandingWithoutATicket(t *testing.T) {
 	if asked.Load() != 3 || b.landedBy(deliveries[0].ID) != "" {
 		t.Errorf("asked %d times, landed by %q", asked.Load(), b.landedBy(deliveries[0].ID))
 	}
+	b.until("the conductor is woken after each", func() bool { return woken.Load() == 3 })
 }
 
 // bed is a ledger with something to land.

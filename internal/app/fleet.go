@@ -170,7 +170,7 @@ func (s *Session) spread(f *fleet) error {
 		return deliverer.Deliver(ctx, export, now)
 	}
 	s.hand = riverlander.Hand{Able: opens, Deliver: deliver, Done: s.Conductor.Wake}
-	s.Conductor.Lander = f.river.Lander(s.Account.Name, s.ticket)
+	s.Conductor.Lander = f.river.Lander(s.Account.Name, s.ticket, s.Conductor.Wake)
 	return nil
 }
 
