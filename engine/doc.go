@@ -25,11 +25,13 @@
 // Finished jobs are landed through the port [Lander]. The deliveries in the
 // ledger are the truth and are offered again at every step; a lander that
 // forgets loses nothing. It also says when it wants to be asked again: a
-// conductor whose results land elsewhere does not look every second. [Pool] is the embedded lander.
+// conductor whose results land elsewhere does not look every second. [Pool] is
+// the embedded lander.
 //
 // # Files
 //
 // conduct.go is the loop; submit.go posts; reconcile.go decides what became of
-// things; poll.go reads jobs; limits.go reads limits; deliver.go lands; lease.go
-// holds the lease; wait.go is a command that waits for its own deliveries.
+// things; poll.go reads jobs; limits.go reads limits; offer.go hands results to
+// the lander; deliver.go lands; lease.go holds the lease; wait.go is a command
+// that waits for its own deliveries.
 package engine
