@@ -13,3 +13,6 @@ func (s *Store) Pages(ctx context.Context) (pages int, err error) {
 	err = s.db.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages)
 	return pages, err
 }
+
+// SelectBought is what a tick asks of one account's purchases.
+const SelectBought = selectBought

@@ -31,6 +31,7 @@ func TestPlans(t *testing.T) {
 		{selectListed, "COVERING INDEX jobs_listed "},
 		{selectInList, "COVERING INDEX jobs_in_list "},
 		{selectBought, "COVERING INDEX jobs_bought "},
+		{selectMembers, "INDEX accounts_organisation "},
 		{selectJobs + whereBought, "jobs_seen_in "},
 		{`SELECT id` + whereBeside + `('unknown')`, "exports_open "},
 		{selectJobs + whereSeenAfter, "jobs_seen "},

@@ -20,8 +20,11 @@ const (
 			SELECT (SELECT MIN(d.likeness) FROM durations d WHERE d.account = $1 AND d.likeness > walk.likeness)
 			FROM walk WHERE walk.likeness IS NOT NULL
 		) SELECT likeness FROM walk WHERE likeness IS NOT NULL`
-	selectBought = `SELECT j.bought_at FROM jobs j JOIN accounts a ON a.name = j.account
-		WHERE a.organisation = ` + ofAccount + ` AND j.uses_quota = 1 AND j.bought_at >= $2 ORDER BY j.bought_at`
+	// selectBought asks for one account at a time: joined with the accounts of the
+	// organisation, PostgreSQL reads what everybody bought, as long as it goes by a
+	// plan that it made while the table was small.
+	selectBought  = `SELECT bought_at FROM jobs WHERE account = $1 AND uses_quota = 1 AND bought_at >= $2`
+	selectMembers = `SELECT name FROM accounts WHERE organisation = ` + ofAccount
 )
 
 // SaveDuration keeps how long a job ran; once per job.
@@ -69,13 +72,32 @@ func readDuration(r row) (time.Duration, error) {
 // QuotaUses returns the instants at which jobs of the account were bought since
 // the instant, oldest first; cancelled ones excluded.
 func (s *Store) QuotaUses(ctx context.Context, account string, since time.Time) ([]time.Time, error) {
-	rows, err := s.db.QueryContext(ctx, selectBought, account, rule.Millis(since))
-	uses, err := collect(rows, err, func(r row) (at time.Time, err error) {
-		err = r.Scan(into(&at))
-		return at, err
-	})
+	uses, err := s.quotaUses(ctx, account, since)
 	if err != nil {
 		return nil, s.fail(ctx, fmt.Sprintf("read quota uses of account %q", account), err)
 	}
+	slices.SortFunc(uses, time.Time.Compare)
 	return uses, nil
+}
+
+func (s *Store) quotaUses(ctx context.Context, account string, since time.Time) (uses []time.Time, err error) {
+	rows, err := s.db.QueryContext(ctx, selectMembers, account)
+	members, err := collect(rows, err, readText)
+	if err != nil {
+		return nil, err
+	}
+	for _, member := range members {
+		rows, err := s.db.QueryContext(ctx, selectBought, member, rule.Millis(since))
+		some, err := collect(rows, err, readInstant)
+		if err != nil {
+			return nil, err
+		}
+		uses = append(uses, some...)
+	}
+	return uses, nil
+}
+
+func readInstant(r row) (at time.Time, err error) {
+	err = r.Scan(into(&at))
+	return at, err
 }
