@@ -77,3 +77,51 @@ func staysSmall(t *testing.T, l *ledger.Store, now *time.Time, pages func() int)
 		t.Errorf("it grows: exports and jobs %v, pages %v", rows, sizes)
 	}
 }
+
+// history is a ledger with a past, for pruning.
+type history struct {
+	*testing.T
+	l   *ledger.Store
+	now *time.Time
+}
+
+// land makes an export whose job is named after it, and lands it.
+func (h history) land(period weir.Period, job string) weir.Export {
+	h.Helper()
+	e := h.run(period, job)
+	h.must(h.l.SeeJobs(h.Context(), "a", []weir.Job{{ID: job, Status: weir.JobDone, RawStatus: "DONE", ExpiresAt: h.now.Add(24 * time.Hour)}}, *h.now, true))
+	_, err := h.l.Move(h.Context(), weir.Lease{}, e.ID, weir.Finish(h.cause()))
+	h.must(err)
+	all, err := h.l.DeliveriesOf(h.Context(), e.ID)
+	h.must(err)
+	claim, err := h.l.Claim(h.Context(), all[0].ID, "w", *h.now)
+	h.must(err)
+	e, err = h.l.FinishDelivery(h.Context(), claim, ledger.Outcome{State: weir.DeliveryLanded, Manifest: "m", SnapshotAt: *h.now}, h.cause())
+	h.must(err)
+	return e
+}
+
+// run makes an export whose job runs.
+func (h history) run(period weir.Period, job string) weir.Export {
+	h.Helper()
+	granted, err := h.l.Wish(h.Context(), *h.now, []ledger.Wish{{
+		Account: "a", Request: weir.Request{Kind: weir.Forecast, ForecastID: "net_arr", Period: period}, AsOf: *h.now,
+		JobsAllowed: 3, Destination: "/d", Formats: []string{"csv"},
+	}})
+	h.must(err)
+	e, err := h.l.Move(h.Context(), weir.Lease{}, granted[0].Export.ID, weir.Submit(h.cause(), 1))
+	h.must(err)
+	h.must(h.l.BindJob(h.Context(), "a", e.ID, job, *h.now))
+	e, err = h.l.Move(h.Context(), weir.Lease{}, e.ID, weir.Accept(h.cause(), job))
+	h.must(err)
+	return e
+}
+
+func (h history) cause() weir.Cause { return weir.Cause{At: *h.now, Why: "test"} }
+
+func (h history) must(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}

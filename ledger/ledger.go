@@ -47,6 +47,7 @@ type Ledger interface {
 	Census
 	Past
 	Fleet
+	Retention
 	// Now is the store's clock.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error

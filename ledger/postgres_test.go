@@ -20,7 +20,6 @@ func TestPostgres(t *testing.T) {
 	t.Run("contract", func(t *testing.T) { contractPostgres(t, server) })
 	t.Run("plan of a young ledger", func(t *testing.T) { planOfYoungPostgres(t, server) })
 	t.Run("newer schema", func(t *testing.T) { refuseNewerPostgres(t, server) })
-	t.Run("prune", func(t *testing.T) { prunePostgres(t, server) })
 	t.Run("stays small", func(t *testing.T) { staysSmallPostgres(t, server) })
 	t.Run("away and back", func(t *testing.T) { postgresComesBack(t, server) })
 }

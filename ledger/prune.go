@@ -24,6 +24,25 @@ func (p Pruned) Add(q Pruned) Pruned {
 	return Pruned{p.Exports + q.Exports, p.Jobs + q.Jobs, p.Durations + q.Durations, p.Owners + q.Owners}
 }
 
+// Retention forgets what has ended.
+type Retention interface {
+	// Prune deletes at most so many rows of each kind of what ended before an
+	// instant, oldest first, and reports what. Call it again while it deletes
+	// something. It never deletes what a rule still needs:
+	//
+	//   - what is open; the newest landed export of each fingerprint, which serves
+	//     wishes for a fresh snapshot;
+	//   - a job that the server's last complete list held, that a complete list must
+	//     still hold, or that an open export refers to: an id that is forgotten and
+	//     then listed would look like the job of a lost POST. The newest own job of
+	//     each account stays too: another key proves itself by reading it;
+	//   - the newest 50 durations of each key.
+	//
+	// Numbers of what was deleted are not given again. before is at least 31 days
+	// ago, the configuration sees to that: quota uses of 30 days count.
+	Prune(ctx context.Context, before time.Time, most int) (Pruned, error)
+}
+
 const (
 	// durationsKept are the newest runs of each key, which forecasts rest on.
 	durationsKept = 50
@@ -31,20 +50,8 @@ const (
 	ownersKept = time.Hour
 )
 
-// Prune deletes at most so many rows of each kind of what ended before an
-// instant, oldest first, in one short transaction, and reports what. Call it
-// again while it deletes something. It never deletes what a rule still needs:
-//
-//   - what is open; the newest landed export of each fingerprint, which serves
-//     wishes for a fresh snapshot;
-//   - a job that the server's last complete list held, that a complete list must
-//     still hold, or that an open export refers to: an id that is forgotten and
-//     then listed would look like the job of a lost POST. The newest own job of
-//     each account stays too: another key proves itself by reading it;
-//   - the newest 50 durations of each key.
-//
-// before is at least 31 days ago, the configuration sees to that: quota uses of
-// 30 days count.
+// Prune deletes what ended before an instant, in one short transaction: see
+// [Retention].
 func (s *Store) Prune(ctx context.Context, before time.Time, most int) (p Pruned, err error) {
 	err = s.write(ctx, "prune", func(tx *sql.Tx) error {
 		if p.Exports, err = s.pruneExports(ctx, tx, before, most); err != nil {

@@ -65,6 +65,10 @@ func (s *store) since(w ledger.Wish) (ledger.Wish, *ledger.Granted) {
 		return w, nil
 	}
 	e := s.exports[last.export]
+	if e == nil { // it was pruned
+		gone := weir.Export{Account: w.Account, Request: w.Request, State: weir.Landed}
+		return w, &ledger.Granted{Export: gone, Joined: true}
+	}
 	d, _ := rule.At(e.deliveries, place.destination, place.format)
 	return w, &ledger.Granted{Export: rule.Export(e.Export), Deliveries: copies([]weir.Delivery{d}), Joined: true}
 }

@@ -169,7 +169,7 @@ func (s *store) decide(lease weir.Lease, id int64, in weir.State) (*export, erro
 // apply executes a transition; on an error nothing has changed.
 func (s *store) apply(e *export, t weir.Transition) error {
 	a := s.accounts[e.Account]
-	after, err := rule.Move(t, e.Export, int64(len(a.seen)), a.org.readings)
+	after, err := rule.Move(t, e.Export, a.lastSeq, a.org.readings)
 	if err != nil {
 		return err
 	}

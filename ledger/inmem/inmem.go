@@ -82,9 +82,10 @@ type account struct {
 	open        map[int64]*export
 	like        map[string][]*export // by fingerprint, by id
 	jobs        map[string]*weir.Job
-	seen        []*weir.Job // by Seq, from 1
-	listed      index       // listed jobs by the end of their result
-	bought      index       // jobs that use quota by when they were bought
+	seen        []*weir.Job // by Seq
+	lastSeq     int64
+	listed      index // listed jobs by the end of their result
+	bought      index // jobs that use quota by when they were bought
 	listedAt    time.Time
 	ran         map[string]index
 	ranJobs     map[string]time.Duration

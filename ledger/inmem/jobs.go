@@ -1,6 +1,7 @@
 package inmem
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,8 @@ func (a *account) keep(j weir.Job) {
 	before := a.jobs[j.ID]
 	if before == nil {
 		before = &weir.Job{}
-		j.Seq, j.SeenIn = int64(len(a.seen))+1, a.org.readings
+		a.lastSeq++
+		j.Seq, j.SeenIn = a.lastSeq, a.org.readings
 		a.jobs[j.ID] = before
 		a.seen = append(a.seen, before)
 	} else {
@@ -113,7 +115,8 @@ func (l *Ledger) JobsSeenAfter(ctx context.Context, name string, seq int64) ([]w
 	if !ok {
 		return nil, nil
 	}
-	return values(a.seen[min(max(seq, 0), int64(len(a.seen))):]), nil
+	i, _ := slices.BinarySearchFunc(a.seen, seq+1, func(j *weir.Job, seq int64) int { return cmp.Compare(j.Seq, seq) })
+	return values(a.seen[i:]), nil
 }
 
 // ListedBefore returns, by id, the unexpired jobs that a complete list has held.

@@ -33,7 +33,7 @@ func cases() []testCase {
 	for _, part := range [][]testCase{
 		accountCases(), organisationCases(), leaseCases(), fenceCases(), moveCases(), amendCases(), wishCases(),
 		deliveryCases(), landingCases(), jobCases(), listingCases(), recordCases(), raceCases(), scheduleCases(), cursorCases(), newsCases(), pastCases(),
-		fleetCases(),
+		fleetCases(), pruneCases(),
 	} {
 		all = append(all, part...)
 	}
