@@ -48,6 +48,8 @@ type auditor struct {
 	stands   map[int64]plan.Stand   // what each export was last said to wait for
 	spans    map[string]*spanBook   // of the audit events at each place
 	anew     map[int64]bool         // exports that a person asked for again
+
+	forgotten forgotten
 }
 
 type savedGate struct {
@@ -96,6 +98,7 @@ func newAuditor(w *world) *auditor {
 		w: w, latest: map[string]weir.Lease{}, gates: map[string]savedGate{}, books: map[*proc]*record{},
 		attempts: map[int64][]*attempt{}, jobs: map[string]*attempt{}, landed: map[int64]int{}, late: map[string]bool{},
 		spans: map[string]*spanBook{}, anew: map[int64]bool{}, stands: map[int64]plan.Stand{}, lists: map[string][]time.Time{},
+		forgotten: forgotten{serves: map[string]int64{}, twins: map[string]bool{}},
 	}
 }
 

@@ -37,6 +37,7 @@ func TestFleetSimulation(t *testing.T) {
 	for seed := *firstSeed; seed < *firstSeed+uint64(seeds); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			w := simulateFleet(t, seed)
+			t.Logf("%d exports and %d jobs pruned", w.audit.forgotten.count.Exports, w.audit.forgotten.count.Jobs)
 			if len(w.audit.faults) > 0 || *showTrace {
 				fmt.Fprintln(os.Stderr, strings.Join(w.audit.trace[max(0, len(w.audit.trace)-80):], "\n"))
 			}
@@ -87,6 +88,7 @@ func (w *world) runBeside(others func()) {
 	for _, p := range w.scene.persons {
 		busy.Go(func() { w.person(chaos, p) })
 	}
+	busy.Go(func() { w.retain(chaos) })
 	busy.Go(others)
 	busy.Wait()
 	w.calm.Store(true)

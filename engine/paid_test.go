@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -243,7 +244,7 @@ func (a *auditor) history(e weir.Export) {
 // a possible second one, or showed itself when nobody looked any more.
 func (a *auditor) concludeJobs(account string) {
 	a.attribute(account)
-	twins, serves := map[string]bool{}, map[string]int64{}
+	twins, serves := maps.Clone(a.forgotten.twins), maps.Clone(a.forgotten.serves)
 	for _, name := range a.w.alike(account) {
 		exports, _ := a.w.store.ListExports(context.Background(), ledger.Filter{Account: name})
 		for _, e := range exports {

@@ -31,6 +31,8 @@ type scene struct {
 
 	killing, freezing, interrupting float64 // of each process
 	transferFails, destinationFails float64
+
+	retention retention
 }
 
 type accountScene struct {
@@ -90,7 +92,8 @@ func drawScene(seed uint64) *scene {
 	}
 	s.drawCommands(d)
 	s.drawPersons(d)
-	s.drawDirect(d) // last, so that what seeds drew before stays as it was
+	s.drawDirect(d)
+	s.drawRetention(d) // last, so that what seeds drew before stays as it was
 	return s
 }
 

@@ -53,7 +53,7 @@ func TestSimulation(t *testing.T) {
 func report(t *testing.T, seed uint64) time.Duration {
 	began := time.Now()
 	r := simulate(t, seed)
-	t.Logf("%s simulated in %s", r.lasted.Round(time.Second), time.Since(began).Round(time.Millisecond))
+	t.Logf("%s simulated in %s, %d exports and %d jobs pruned", r.lasted.Round(time.Second), time.Since(began).Round(time.Millisecond), r.pruned.Exports, r.pruned.Jobs)
 	if len(r.faults) > 0 || *showTrace {
 		trace := r.trace
 		if !*showTrace && len(trace) > 60 {

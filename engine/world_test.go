@@ -48,6 +48,7 @@ type result struct {
 	faults []string
 	trace  []string
 	lasted time.Duration
+	pruned ledger.Pruned
 }
 
 // simulate runs one seed in a bubble of its own.
@@ -61,7 +62,7 @@ func simulate(t *testing.T, seed uint64) result {
 		}
 		defer w.stop()
 		w.run()
-		r = result{faults: w.audit.faults, trace: w.audit.trace, lasted: time.Since(w.started)}
+		r = result{faults: w.audit.faults, trace: w.audit.trace, lasted: time.Since(w.started), pruned: w.audit.forgotten.count}
 	})
 	return r
 }
@@ -143,6 +144,7 @@ func (w *world) run() {
 	for _, j := range w.scene.jumps {
 		busy.Go(func() { w.jump(chaos, j) })
 	}
+	busy.Go(func() { w.retain(chaos) })
 	looking, enough := context.WithCancel(w.stopped)
 	busy.Go(func() { <-chaos.Done() })
 	var inspecting sync.WaitGroup
@@ -206,7 +208,8 @@ func (w *world) command(ctx context.Context, i int, c commandScene) {
 			own[delivery.ID] = true
 		}
 	}
-	for ctx.Err() == nil && w.try(ctx, d, c.account, exports, own) {
+	for ctx.Err() == nil && len(exports) > 0 && w.try(ctx, d, c.account, exports, own) {
+		exports = w.still(exports)
 	}
 }
 
@@ -292,6 +295,7 @@ func (w *world) retry(ctx context.Context, e weir.Export) {
 func (w *world) settle() {
 	for _, account := range w.scene.names {
 		for round := 0; round < quietRounds && w.stopped.Err() == nil; round++ {
+			w.prune()
 			if !w.resume(account) {
 				break
 			}
