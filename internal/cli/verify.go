@@ -16,7 +16,8 @@ func newVerify(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify [DEST]", Short: "check snapshots again, offline", Args: cobra.MaximumNArgs(1),
 		Long: `Check the snapshots in a destination again, offline: every file is there, with the
-bytes, hash, rows and columns that its manifest says.
+bytes, hash, rows and columns that its manifest says, and a forecast's values add
+up to the manifest's totals.
 
   weir verify ./clari-data
   weir verify ./clari-data --only time_period=2026_Q1
@@ -24,7 +25,7 @@ bytes, hash, rows and columns that its manifest says.
   weir verify s3://bucket/clari
 
 In PostgreSQL: every table has the rows that the manifest says, of that job and
-request, and weir's columns. It ends with 1 if a snapshot is faulty, or if there
+request, weir's columns, and values that add up. It ends with 1 if a snapshot is faulty, or if there
 is none.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			destination := "clari-data"
