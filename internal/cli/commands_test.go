@@ -59,7 +59,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 func scriptCommands() map[string]scriptCommand {
 	commands := map[string]scriptCommand{
 		"exits": cmdExits, "fault": cmdFault, "emulator": cmdEmulator, "counts": cmdCounts, "mark": cmdMark, "arrives": cmdArrives, "database": cmdDatabase,
-		"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "freeze": cmdFreeze, "ended": cmdEnded, "address": cmdAddress,
+		"start": cmdStart, "await": cmdAwait, "shows": cmdShows, "signal": cmdSignal, "freeze": cmdFreeze, "ended": cmdEnded, "address": cmdAddress,
 		"json": cmdJSON, "keys": cmdKeys, "tree": cmdTree, "mode": cmdMode, "link": cmdLink, "exact": cmdExact,
 		"calls": cmdCalls, "pauses": cmdPauses, "postgres": cmdPostgres, "s3": cmdS3,
 		"unseen": cmdUnseen,

@@ -66,8 +66,19 @@ func lookIn(path, name string) (string, error) {
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, !neg && len(args) == 2, "await NAME REGEXP")
 	p := processOf(ts, args[0])
-	if !p.err.await(regexp.MustCompile("(?m)"+args[1]).MatchString, p.ended) {
-		text, _ := p.err.shows()
+	p.says(ts, p.err, args)
+}
+
+// cmdShows waits for standard output, as cmdAwait does for standard error.
+func cmdShows(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, !neg && len(args) == 2, "shows NAME REGEXP")
+	p := processOf(ts, args[0])
+	p.says(ts, p.out, args)
+}
+
+func (p *process) says(ts *testscript.TestScript, on *screen, args []string) {
+	if !on.await(regexp.MustCompile("(?m)"+args[1]).MatchString, p.ended) {
+		text, _ := on.shows()
 		ts.Fatalf("%s never said %q:\n%s", args[0], args[1], text)
 	}
 }
