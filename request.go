@@ -160,6 +160,10 @@ func (r Request) validateSpan() error {
 	return nil
 }
 
+// Spanned reports whether the request is bounded in time, and so of its own
+// span: one of another is another request.
+func (r Request) Spanned() bool { return r.Since != "" || r.Until != "" }
+
 // Span gives the first and the last instant that Since and Until include, a
 // date without a time meaning the whole day in UTC; zero for a bound that is
 // missing or cannot be read. Of the bounds of activities only the date and the

@@ -108,7 +108,7 @@ func multiply(b *testing.B, l *ledger.Store, times int) {
 	numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", times-1)
 	for _, statement := range []string{
 		`INSERT INTO exports SELECT id + 1000 * i, account, fingerprint || i, state, is_open, rank, as_of, job_id || i, not_before,
-			created_at, changed_at, version, detail FROM n CROSS JOIN exports`,
+			created_at, changed_at, version, detail, spanned FROM n CROSS JOIN exports`,
 		`INSERT INTO deliveries SELECT id + 1000 * i, export_id + 1000 * i, destination, format, is_primary, csv_safe, state, generation,
 			owner, claimed_at, attempts, not_before, manifest, row_count, snapshot_at, landed_at, failure FROM n CROSS JOIN deliveries`,
 		`INSERT INTO jobs SELECT account, id || i, status, raw_status, user_id, org_id, title, file_name, file_type, currency, started_at,

@@ -71,10 +71,10 @@ func addExport(ctx context.Context, tx *sql.Tx, e weir.Export) (exportRow, error
 	if err != nil {
 		return exportRow{}, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO exports (`+exportColumns+`, is_open)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO exports (`+exportColumns+`, is_open, spanned)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13)`,
 		e.ID, e.Account, e.Fingerprint, string(e.State), int(e.Rank), rule.Millis(e.AsOf), e.JobID, rule.Millis(e.NotBefore),
-		rule.Millis(e.CreatedAt), rule.Millis(e.ChangedAt), text, bit(e.State.Open()))
+		rule.Millis(e.CreatedAt), rule.Millis(e.ChangedAt), text, bit(e.State.Open()), bit(e.Request.Spanned()))
 	return exportRow{e, 1}, err
 }
 

@@ -30,8 +30,8 @@ type Retention interface {
 	// instant, oldest first, and reports what. Call it again while it deletes
 	// something. It never deletes what a rule still needs:
 	//
-	//   - what is open; the newest landed export of each fingerprint, which serves
-	//     wishes for a fresh snapshot;
+	//   - what is open; the newest landed export of each fingerprint without a span,
+	//     which serves wishes for a fresh snapshot;
 	//   - a job that the server's last complete list held, that a complete list must
 	//     still hold, or that an open export refers to: an id that is forgotten and
 	//     then listed would look like the job of a lost POST. The newest own job of
@@ -80,7 +80,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, most int) (p Pruned
 }
 
 const selectOld = `SELECT e.id FROM exports e WHERE e.is_open = 0 AND e.changed_at < $1
-	AND (e.state <> 'landed' OR EXISTS (SELECT 1 FROM exports n WHERE n.account = e.account AND n.fingerprint = e.fingerprint
+	AND (e.state <> 'landed' OR e.spanned = 1 OR EXISTS (SELECT 1 FROM exports n WHERE n.account = e.account AND n.fingerprint = e.fingerprint
 		AND n.state = 'landed' AND (n.changed_at > e.changed_at OR n.changed_at = e.changed_at AND n.id > e.id)))
 	ORDER BY e.changed_at, e.id LIMIT $2`
 

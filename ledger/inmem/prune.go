@@ -29,7 +29,7 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time, most int) (p ledge
 func (s *store) pruneExports(before time.Time, most int) int64 {
 	var old []*export
 	for _, e := range s.exports {
-		if e.State.Open() || !e.ChangedAt.Before(before) || e.State == weir.Landed && s.newestLanded(e) {
+		if e.State.Open() || !e.ChangedAt.Before(before) || e.State == weir.Landed && !e.Request.Spanned() && s.newestLanded(e) {
 			continue
 		}
 		old = append(old, e)

@@ -13,6 +13,7 @@ func pruneCases() []testCase {
 	return []testCase{
 		{"prune/what ended goes with its history and deliveries, what is open stays", pruneEnded},
 		{"prune/the newest landed export of each request stays", pruneLanded},
+		{"prune/a landed export of a span goes when it is old", pruneSpans},
 		{"prune/a batch is bounded, the oldest first", pruneBatch},
 		{"prune/what somebody reopened stays", pruneReopened},
 		{"prune/a job stays while anything rests on it", pruneJobs},
@@ -105,6 +106,23 @@ func pruneLanded(f *fixture) {
 	w := f.wishFor(tab)
 	w.Fresh = 2 * long
 	f.equal(f.grant(w).Export.ID, newest.ID)
+}
+
+func pruneSpans(f *fixture) {
+	spans := weir.Request{Kind: weir.Audit, Since: "2026-01-01", Until: "2026-01-31"}
+	old := f.landedAs(spans)
+	tab := f.landedAs(f.request())
+	last := f.grant(f.sinceLast("parquet"))
+	f.arrives(last.Deliveries[0])
+	f.equal(f.export(last.Export.ID).State, weir.Landed)
+	f.advance(long)
+	before := f.now()
+	spans.Since, spans.Until = "2026-02-01", "2026-02-28"
+	young := f.landedAs(spans)
+	f.prune(before)
+	f.equal(f.exports(), []int64{tab.ID, young.ID})
+	_, err := f.l.Export(f.ctx, old.ID)
+	f.is(err, ledger.ErrNotFound)
 }
 
 func pruneBatch(f *fixture) {
