@@ -13,6 +13,9 @@ SEED     ?= 1
 SEEDS    ?= 20000
 KILLS    ?= 200
 
+# Packages tested at once: more than there are cores, because many tests wait.
+AT_ONCE  ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
+
 TAKEOVERS ?= 50
 IDLE      ?= 10,100,1000
 BUSY      ?= 10,100,1000
@@ -43,7 +46,7 @@ servers:
 	@./internal/browsertest/install.sh
 
 test: race-ready servers check ## everything that must hold: check, all tests with the race detector, the size table
-	@$(GO) test -race -short -timeout $(TIMEOUT) $(PKG)
+	@$(GO) test -race -short -p $(AT_ONCE) -timeout $(TIMEOUT) $(PKG)
 	@echo 'what the race detector would take minutes over, without it:'
 	@$(GO) test -timeout $(TIMEOUT) ./land ./emulator
 	@$(GO) test -timeout $(TIMEOUT) -run '^TestSimulation$$' ./engine
