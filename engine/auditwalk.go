@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/pace"
 )
 
 const (
@@ -24,6 +25,10 @@ const (
 	auditKept = 30 * 24 * time.Hour
 	// pageTries is how often one page is asked for before the walk begins anew.
 	pageTries = 4
+	// pagePatience is how long a page after the first may wait at the gate. A walk
+	// that gave up sooner would begin anew at its first page, and at a pace of one
+	// request in more than gatePatience never see its second.
+	pagePatience = 5 * time.Minute
 	// maxActors bounds the actors of all pages together, which are remembered so
 	// that each is told once.
 	maxActors = 64 << 20
@@ -88,7 +93,7 @@ func (w *auditWalk) page(link string) (clari.AuditPage, error) {
 
 func (w *auditWalk) ask(link string) (clari.AuditPage, error) {
 	if link != "" {
-		return w.api.NextAuditEvents(w.ctx, link)
+		return w.api.NextAuditEvents(pace.WithMaxWait(w.ctx, pagePatience), link)
 	}
 	const form = "2006-01-02T15:04:05.000Z"
 	q := clari.AuditQuery{Limit: auditPage, To: w.end.Add(auditBeside).UTC().Format(form)}
