@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/clari"
+	"github.com/weirhq/weir/pace"
 )
 
 // pages answers GET /audit/events: page n (from 0) with the n-th answer.
@@ -65,6 +66,30 @@ func walk(t *testing.T, p *pages) (string, error) {
 	}
 	text, err := io.ReadAll(w)
 	return string(text), errors.Join(err, w.Close())
+}
+
+// At a pace of one request in more than a landing may wait for its first, the
+// pages are waited for one by one: to begin anew would never come to an end.
+func TestAuditWalkAtASlowPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pages{answers: []answer{{body: `{"items":[],"nextLink":"?page=2"}`}, {body: `{"items":[],"nextLink":"?page=3"}`}, {body: `{"items":[]}`}}}
+		slow := pace.NewGate(pace.Config{Policy: pace.Policy{Rate: 0.05, Burst: 1}}, pace.State{})
+		key, err := clari.NewKey("a-test-key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := clari.New("https://api.test/v4", key, clari.WithTransport(&pace.Transport{Gate: slow, Base: p}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := newAuditWalk(pace.WithMaxWait(t.Context(), gatePatience), client, auditSpan())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(w); err != nil || len(p.asked) != 3 {
+			t.Errorf("%v after %d pages", err, len(p.asked))
+		}
+	})
 }
 
 func eventAt(at, name string) string {
