@@ -12,7 +12,6 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/engine/riverlander"
-	"github.com/weirhq/weir/internal/servertest"
 	"github.com/weirhq/weir/ledger"
 )
 
@@ -20,17 +19,7 @@ import (
 // the destination, each once, whoever offers and however often; a chore's turn
 // is done by one of them.
 func TestLandingsGoToWhoeverCan(t *testing.T) {
-	database := servertest.StartPostgres(t)
-	database.Login(t)
-	store, err := ledger.Open(t.Context(), database.URL("postgres"), ledger.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	if err := riverlander.Migrate(t.Context(), store.Postgres()); err != nil {
-		t.Fatal(err)
-	}
-	b := &bed{T: t, store: store}
+	b := &bed{T: t, store: openPostgres(t)}
 	b.choreFails.Store(1) // and its turn is done well all the same
 	deliveries := b.ready(2)
 	without := b.server("without", riverlander.Hand{}, false)
@@ -57,17 +46,7 @@ func TestLandingsGoToWhoeverCan(t *testing.T) {
 // for the next offer, which tries again.
 func TestNoLandingWithoutATicket(t *testing.T) {
 	refused := errors.New("not now")
-	database := servertest.StartPostgres(t)
-	database.Login(t)
-	store, err := ledger.Open(t.Context(), database.URL("postgres"), ledger.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	if err := riverlander.Migrate(t.Context(), store.Postgres()); err != nil {
-		t.Fatal(err)
-	}
-	b := &bed{T: t, store: store}
+	b := &bed{T: t, store: openPostgres(t)}
 	deliveries := b.ready(1)
 	r := b.server("able", b.hand("able", func(weir.Delivery) bool { return true }), true)
 	var asked, woken atomic.Int64
