@@ -63,23 +63,46 @@ func (l *parquetLook) finish() (int64, []string, error) {
 
 func (l *parquetLook) close() { _ = errors.Join(l.Close(), os.Remove(l.Name())) }
 
-// csvLook reads records on a goroutine of its own, fed through a pipe.
-type csvLook struct {
+// fed is what is written to it read by a function, on a goroutine of its own that
+// is fed through a pipe.
+type fed struct {
 	*io.PipeWriter
-	done    chan struct{}
+	done chan struct{}
+	err  error
+}
+
+func feed(read func(io.Reader) error) *fed {
+	r, w := io.Pipe()
+	f := &fed{PipeWriter: w, done: make(chan struct{})}
+	go func() {
+		defer close(f.done)
+		f.err = read(r)
+		_, _ = io.Copy(io.Discard, r) // whatever is wrong, the hash is of the whole file
+	}()
+	return f
+}
+
+// end waits until all is read, and gives the function's error. It may be called
+// again.
+func (f *fed) end() error {
+	_ = f.PipeWriter.Close() // it always returns nil
+	<-f.done
+	return f.err
+}
+
+// csvLook reads records.
+type csvLook struct {
+	*fed
 	rows    int64
 	columns []string
-	err     error
 }
 
 func newCSVLook() *csvLook {
-	r, w := io.Pipe()
-	l := &csvLook{PipeWriter: w, done: make(chan struct{})}
-	go func() {
-		defer close(l.done)
-		l.rows, l.columns, l.err = countCSV(r)
-		_, _ = io.Copy(io.Discard, r) // whatever is wrong, the hash is of the whole file
-	}()
+	l := &csvLook{}
+	l.fed = feed(func(r io.Reader) (err error) {
+		l.rows, l.columns, err = countCSV(r)
+		return err
+	})
 	return l
 }
 
@@ -103,14 +126,11 @@ func countCSV(r io.Reader) (rows int64, columns []string, err error) {
 }
 
 func (l *csvLook) finish() (int64, []string, error) {
-	l.close()
-	return l.rows, l.columns, l.err
+	err := l.end()
+	return l.rows, l.columns, err
 }
 
-func (l *csvLook) close() {
-	_ = l.PipeWriter.Close()
-	<-l.done
-}
+func (l *csvLook) close() { _ = l.end() }
 
 // lineLook counts lines and reads the columns from the first.
 type lineLook struct {
@@ -159,32 +179,22 @@ func memberNames(object []byte) ([]string, error) {
 	return names, nil
 }
 
-// valueLook gives the values of a file to a [Recount], on a goroutine of its own
-// that is fed through a pipe. Parquet is read from its end, out of the file that
-// its look keeps.
+// valueLook gives the values of a file to a [Recount]. Parquet is read from its
+// end, out of the file that its look keeps; nil sums take nothing.
 type valueLook struct {
 	io.Writer
 	sums *Recount
 	kept *parquetLook
-	pipe *io.PipeWriter
-	done chan struct{}
-	err  error
+	fed  *fed // nil where nothing is read on the way
 }
 
 func newValueLook(sums *Recount, by look) *valueLook {
-	l := &valueLook{Writer: io.Discard, sums: sums, done: make(chan struct{})}
+	l := &valueLook{Writer: io.Discard, sums: sums}
 	l.kept, _ = by.(*parquetLook)
-	if sums == nil || l.kept != nil {
-		close(l.done)
-		return l
+	if sums != nil && l.kept == nil {
+		l.fed = feed(l.read)
+		l.Writer = l.fed
 	}
-	r, w := io.Pipe()
-	l.Writer, l.pipe = w, w
-	go func() {
-		defer close(l.done)
-		l.err = l.read(r)
-		_, _ = io.Copy(io.Discard, r) // whatever is wrong, the hash is of the whole file
-	}()
 	return l
 }
 
@@ -199,16 +209,17 @@ func (l *valueLook) read(from io.Reader) error {
 
 // finish says why the values could not be read.
 func (l *valueLook) finish() error {
-	l.close()
-	if l.sums == nil || l.kept == nil {
-		return l.err
+	switch {
+	case l.fed != nil:
+		return l.fed.end()
+	case l.sums != nil:
+		return l.read(l.kept.File)
 	}
-	return l.read(l.kept.File)
+	return nil
 }
 
 func (l *valueLook) close() {
-	if l.pipe != nil {
-		_ = l.pipe.Close() // it always returns nil
+	if l.fed != nil {
+		_ = l.fed.end()
 	}
-	<-l.done
 }

@@ -75,24 +75,14 @@ func (e packedEncoder) close() error {
 	return e.packed.Close()
 }
 
-// packedLook looks at a file through its compression, on a goroutine of its
-// own that is fed through a pipe.
+// packedLook looks at a file through its compression.
 type packedLook struct {
-	*io.PipeWriter
+	*fed
 	inner look
-	done  chan struct{}
-	err   error
 }
 
 func newPackedLook(inner look, packing string) *packedLook {
-	r, w := io.Pipe()
-	l := &packedLook{PipeWriter: w, inner: inner, done: make(chan struct{})}
-	go func() {
-		defer close(l.done)
-		l.err = copyUnpacked(inner, r, packing)
-		_, _ = io.Copy(io.Discard, r) // whatever is wrong, the hash is of the whole file
-	}()
-	return l
+	return &packedLook{inner: inner, fed: feed(func(r io.Reader) error { return copyUnpacked(inner, r, packing) })}
 }
 
 func copyUnpacked(to io.Writer, from io.Reader, packing string) error {
@@ -106,17 +96,15 @@ func copyUnpacked(to io.Writer, from io.Reader, packing string) error {
 }
 
 func (l *packedLook) finish() (int64, []string, error) {
-	_ = l.PipeWriter.Close() // it always returns nil
-	<-l.done
+	unpacked := l.end()
 	rows, columns, err := l.inner.finish()
-	if l.err != nil {
-		err = l.err
+	if unpacked != nil {
+		err = unpacked
 	}
 	return rows, columns, err
 }
 
 func (l *packedLook) close() {
-	_ = l.PipeWriter.Close()
-	<-l.done
+	_ = l.end()
 	l.inner.close()
 }

@@ -2,6 +2,7 @@ package land
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -200,9 +201,6 @@ func placesOf(a, b map[totalPlace]Total) []totalPlace {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return slices.SortedFunc(maps.Keys(all), func(a, b totalPlace) int {
-		if a.field != b.field {
-			return strings.Compare(a.field, b.field)
-		}
-		return strings.Compare(a.column, b.column)
+		return cmp.Or(strings.Compare(a.field, b.field), strings.Compare(a.column, b.column))
 	})
 }
