@@ -183,9 +183,7 @@ func landingStand(e weir.Export, deliveries []weir.Delivery) plan.Stand {
 		if at.IsZero() {
 			at = time.Unix(1, 0) // at once
 		}
-		if stand.ActsAt.IsZero() || at.Before(stand.ActsAt) {
-			stand.ActsAt = at
-		}
+		stand.ActsAt = sooner(stand.ActsAt, at)
 		if d.Failure != nil {
 			stand.Wait.Text = d.Failure.Message
 		}
@@ -338,9 +336,7 @@ func unwritable(open []Standing) (weir.Delivery, bool) {
 func soonest(open []Standing) time.Time {
 	var first time.Time
 	for _, s := range open {
-		if at := s.Stand.ActsAt; !at.IsZero() && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
+		first = sooner(first, s.Stand.ActsAt)
 	}
 	return first
 }

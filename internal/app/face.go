@@ -30,7 +30,7 @@ type FaceSettings struct {
 func ConfiguredFace(path string) (FaceSettings, error) {
 	c, err := config.Load(path)
 	if err != nil {
-		return FaceSettings{}, &Fault{Exit: ExitUsage, Code: "configuration", Hint: "see: weir config check " + path, Err: err}
+		return FaceSettings{}, configurationFault(path, err)
 	}
 	return FaceSettings{Listen: c.Serve.Listen, PublicURL: c.Serve.PublicURL, ReadOnly: c.Serve.ReadOnly, RiverUI: c.Serve.RiverUI}, nil
 }
