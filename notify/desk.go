@@ -118,8 +118,8 @@ func (d *Desk) Planned(p signals.Planned) {
 	}
 }
 
-// Run looks for news and sends what is due, or offers it, until ctx ends. What goes wrong is
-// logged and tried again.
+// Run looks for news and sends what is due, or offers it, until ctx ends. What
+// goes wrong is logged and tried again.
 func (d *Desk) Run(ctx context.Context) {
 	look, send, sweep := time.NewTicker(lookEvery), time.NewTicker(sendEvery), time.NewTicker(sweepEvery)
 	defer look.Stop()
